@@ -1,0 +1,111 @@
+"""What is known of a model: its reference, its card, its price, and how it has performed."""
+
+from typing import Literal, Self
+
+from msgspec import Struct
+
+from mmai.errors import UsageError
+from mmai.values.task import Modality, TaskType
+
+Locality = Literal["embedded", "local", "network", "cloud"]
+"""Where the weights run: inside mmai, on this machine, on a machine of one's own network, at a provider's."""
+
+
+class ModelRef(Struct, frozen=True, order=True):
+    """`provider:name`, split at the first colon: `ollama:gemma3:4b`."""
+
+    provider: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `provider:name`.
+
+        Raises:
+            UsageError: there is no colon, a side of it is empty, or there is white space or a control character.
+        """
+        provider, colon, name = text.partition(":")
+        if not (provider and colon and name) or any(c.isspace() or not c.isprintable() for c in text):
+            raise UsageError(
+                f"`{text}` is not a model reference, which is `provider:name` as in `ollama:gemma3:4b`",
+                hint="mmai models",
+            )
+        return cls(provider, name)
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.name}"
+
+
+class Price(Struct, frozen=True, omit_defaults=True):
+    """US dollars for one million tokens. None is unknown, and never means free."""
+
+    input_usd_per_mtok: float | None = None
+    output_usd_per_mtok: float | None = None
+    cached_usd_per_mtok: float | None = None
+    """Input tokens the provider had in its cache."""
+    image_usd: float | None = None
+    """One generated image."""
+    reason: str | None = None
+    """Why the price is what it is, such as `runs on this machine`."""
+
+
+FREE = Price(input_usd_per_mtok=0.0, output_usd_per_mtok=0.0, cached_usd_per_mtok=0.0, reason="runs on this machine")
+
+
+class Profile(Struct, frozen=True, omit_defaults=True):
+    """How a model performs on this machine. None is not measured."""
+
+    ttft_ms: float | None = None
+    """Milliseconds from sending the request to the first token, median."""
+    tokens_per_second: float | None = None
+    """Decoding speed after the first token, median."""
+    latency_ms: float | None = None
+    """Milliseconds for one whole call, of a model that does not generate tokens, median."""
+    cold_start_ms: float | None = None
+    memory_bytes: int | None = None
+    runs: int = 0
+    """Calls the figures rest on; 0 when a person declared them."""
+    failures: int = 0
+    """Calls, beside `runs`, that failed for a reason of the model's or its server's own."""
+    updated_at: float | None = None
+    """Unix seconds of the latest observation."""
+
+
+class ModelCard(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One model as its provider, the catalogue and the user's settings describe it together. None is unknown."""
+
+    provider: str
+    name: str
+    endpoints: tuple[str, ...] = ()
+    """Base URLs that offer it, best first; empty for embedded models."""
+    locality: Locality = "cloud"
+    capabilities: tuple[str, ...] = ("text_generation",)
+    """What it can technically do: text_generation, embedding, vision, audio, tools, thinking, json_schema, insert,
+    image_generation, speech_synthesis, speech_transcription, image_classification. A required one is a hard filter."""
+    tasks: tuple[TaskType, ...] = ()
+    """Task types it is declared good at; empty says nothing. A preference, never a filter, unless `only_tasks`."""
+    only_tasks: bool = False
+    """It can do `tasks` and nothing else (an embedded summariser, an image classifier)."""
+    inputs: tuple[Modality, ...] = (Modality.TEXT,)
+    context_tokens: int | None = None
+    """Input and output together, as the provider counts them."""
+    max_output_tokens: int | None = None
+    size_bytes: int | None = None
+    """Weights on disk."""
+    parameter_count: int | None = None
+    quantization: str | None = None
+    family: str | None = None
+    digest: str | None = None
+    price: Price | None = None
+    profile: Profile | None = None
+    """Figures a person declared in the settings; measured ones live in the registry and win."""
+    loaded: bool | None = None
+    """Weights in memory when last discovered."""
+    deprecated: str | None = None
+    """The date or reason, when its provider retires it."""
+    source: Literal["discovered", "configured"] = "discovered"
+
+    @property
+    def ref(self) -> ModelRef:
+        """`provider:name`."""
+        return ModelRef(self.provider, self.name)

@@ -1,0 +1,60 @@
+"""What happened in one run: kept in the history, shown by `-v` and JSON."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from mmai.values.event import ServerTimings, Usage
+
+RunStatus = Literal["running", "ok", "error", "cancelled", "incomplete"]
+
+
+class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One call of one model at one endpoint."""
+
+    model: str
+    endpoint: str | None = None
+    failure: str | None = None
+    """The error's code (`errors.py`), or None when it answered."""
+    message: str | None = None
+    status: int | None = None
+    """HTTP status, where there was one."""
+    ms: float
+    """From sending to the end of this attempt."""
+
+
+class Timings(Struct, frozen=True, kw_only=True):
+    """Milliseconds, as seen from here. None where the moment did not come."""
+
+    startup_ms: float | None = None
+    """From the start of the process to the first request being sent."""
+    ttft_ms: float | None = None
+    """From sending the request that answered to its first text, reasoning or other content."""
+    total_ms: float | None = None
+    """From sending the first request to the end of the last."""
+
+
+class RunRecord(Struct, frozen=True, kw_only=True):
+    """One run of one prompt."""
+
+    id: str
+    """Sorts by time of start."""
+    started_at: float
+    """Unix seconds."""
+    status: RunStatus
+    prompt: str
+    system: str = ""
+    text: str = ""
+    """What came of the answer, whole or not."""
+    model: str | None = None
+    """The model that answered last."""
+    task: str | None = None
+    automatic: bool = False
+    """mmai chose the model."""
+    finish_reason: str | None = None
+    error_code: str | None = None
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    timings: Timings = Timings()
+    server: ServerTimings = ServerTimings()
+    attempts: tuple[Attempt, ...] = ()

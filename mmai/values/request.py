@@ -1,0 +1,109 @@
+"""One request as every adapter takes it."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from mmai.values.task import TaskType
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class TextPart(Struct, frozen=True, tag="text"):
+    """Plain text."""
+
+    text: str
+
+
+class ImagePart(Struct, frozen=True, tag="image"):
+    """An encoded image: PNG, JPEG, WebP or GIF bytes as they stand in the file."""
+
+    data: bytes
+    media_type: str
+    name: str | None = None
+
+
+class AudioPart(Struct, frozen=True, tag="audio"):
+    """An encoded recording: WAV, MP3, FLAC or OGG bytes as they stand in the file."""
+
+    data: bytes
+    media_type: str
+    name: str | None = None
+
+
+class DataPart(Struct, frozen=True, tag="data"):
+    """Structured input for a model that takes JSON."""
+
+    value: Any
+
+
+Part = TextPart | ImagePart | AudioPart | DataPart
+
+
+class ToolCall(Struct, frozen=True, tag="tool_call"):
+    """The model asks for a function. `arguments` is decoded JSON."""
+
+    name: str
+    arguments: dict[str, Any]
+    id: str | None = None
+
+
+class Message(Struct, frozen=True):
+    """One turn."""
+
+    role: Role
+    parts: tuple[Part, ...]
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Of an assistant turn."""
+    tool_name: str | None = None
+    """Of a tool turn: the function that answered."""
+    tool_call_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The text parts, joined by blank lines."""
+        return "\n\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+
+class Tool(Struct, frozen=True):
+    """A function the model may ask for; `parameters` is its JSON schema."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class Options(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Tuning. None leaves the provider's default alone."""
+
+    temperature: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    think: bool | Literal["low", "medium", "high", "max"] | None = None
+    keep_alive: float | str | None = None
+    """How long a local server holds the weights: seconds or `10m`; negative is forever."""
+    extra: dict[str, Any] = {}
+    """`-O key=value`, passed through under the provider's own names."""
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What is asked, of whichever model."""
+
+    messages: tuple[Message, ...]
+    options: Options = Options()
+    schema: dict[str, Any] | None = None
+    """JSON schema the answer must satisfy."""
+    tools: tuple[Tool, ...] = ()
+    task: TaskType | None = None
+    """What was asked for by `--task`, or the analysis's own answer."""
+
+    @property
+    def prompt(self) -> str:
+        """The text of the user turns, joined by blank lines."""
+        return "\n\n".join(message.text for message in self.messages if message.role == "user")
+
+    @property
+    def system(self) -> str:
+        """The text of the system turns, joined by blank lines."""
+        return "\n\n".join(message.text for message in self.messages if message.role == "system")
