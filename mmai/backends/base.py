@@ -1,0 +1,132 @@
+"""What every adapter promises. One contract test holds all of them to it."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from mmai.errors import (
+    AuthError,
+    CannotConnect,
+    ContextOverflow,
+    IncompleteAnswer,
+    InvalidRequest,
+    MmaiError,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    TimedOut,
+)
+from mmai.values.event import Event
+from mmai.values.health import Health, Loaded
+from mmai.values.model import ModelCard
+from mmai.values.request import Request
+
+
+class RetryAdvice(Struct, frozen=True):
+    """What the adapter thinks of a failure. It classifies; the engine acts."""
+
+    again: bool
+    """The same endpoint may well answer a second time."""
+    elsewhere: bool
+    """Another model or endpoint may take the request instead."""
+    wider_only: bool = False
+    """Elsewhere means a model with a larger context window."""
+    wait_s: float | None = None
+    """The provider's own wish before the next call."""
+
+
+class Backend(Protocol):
+    """One endpoint of one provider."""
+
+    provider: str
+    endpoint: str | None
+    """Base URL; None for embedded models."""
+
+    async def list_models(self) -> Sequence[ModelCard]:
+        """What this endpoint offers now.
+
+        Raises:
+            CallError: it could not be asked.
+        """
+        ...
+
+    def can_handle(self, model: ModelCard, request: Request) -> str | None:
+        """None when it can; otherwise why not, in a sentence. Looks at the request alone, never at the network."""
+        ...
+
+    def infer(self, model: ModelCard, request: Request) -> AsyncIterator[Event]:
+        """Stream the answer; the last event is `FinishedEvent`. Closing the iterator cancels the call upstream.
+
+        Raises:
+            CallError: while iterating; text already yielded stays valid.
+        """
+        ...
+
+    async def health_check(self) -> Health:
+        """Whether it answers at all. Never raises."""
+        ...
+
+    def advise(self, error: MmaiError) -> RetryAdvice:
+        """What to do about an error this adapter raised."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections. May be called twice."""
+        ...
+
+
+class Resident(Protocol):
+    """A backend whose server holds weights in memory."""
+
+    async def ensure_ready(self, model: ModelCard, *, timeout_s: float) -> Loaded:
+        """Load the weights if they are not, and wait until they are.
+
+        | state before | what happens |
+        |---|---|
+        | loaded | returns at once |
+        | loading | waits for that load |
+        | not loaded | loads, waits |
+        | not downloaded | raises `UnknownModel` |
+
+        Callers never look at the state first.
+
+        Raises:
+            CallError: the load failed; `TimedOut` when it took longer than `timeout_s`.
+        """
+        ...
+
+    async def loaded(self) -> Sequence[Loaded]:
+        """What is in memory now."""
+        ...
+
+    async def unload(self, model: ModelCard) -> None:
+        """Let the weights go. Unloading what is not loaded is no error."""
+        ...
+
+
+def advise(error: MmaiError) -> RetryAdvice:
+    """The rule for HTTP providers, class by class; an adapter with better knowledge answers first."""
+    match error:
+        case ContextOverflow():
+            return RetryAdvice(again=False, elsewhere=True, wider_only=True)
+        case InvalidRequest():
+            return RetryAdvice(again=False, elsewhere=False)
+        case IncompleteAnswer(reason="filter" | "length"):
+            return RetryAdvice(again=False, elsewhere=False)
+        case IncompleteAnswer():
+            return RetryAdvice(again=False, elsewhere=True)
+        case QuotaExceeded() | AuthError():
+            return RetryAdvice(again=False, elsewhere=True)
+        case RateLimited():
+            return RetryAdvice(again=True, elsewhere=True, wait_s=error.retry_after_s)
+        case TimedOut():
+            # A server that kept silent once keeps silent twice: waiting again only doubles the wait.
+            return RetryAdvice(again=False, elsewhere=error.phase != "total")
+        case CannotConnect():
+            return RetryAdvice(again=True, elsewhere=True)
+        case ProviderError():
+            transient = error.status in (500, 502, 503, 504, 529)
+            return RetryAdvice(again=transient, elsewhere=True, wait_s=error.retry_after_s)
+        case _:
+            return RetryAdvice(again=False, elsewhere=False)

@@ -1,0 +1,1 @@
+"""One request under one deadline, and who gets it."""

@@ -1,0 +1,55 @@
+"""Where a provider is reached, with which credential, and how long to wait for it."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from mmai.values.model import ModelCard
+
+
+class Secret:
+    """A credential that cannot be printed by accident: `repr`, `str`, JSON and tracebacks show asterisks."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The credential itself, for the one header it goes into."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('****')"
+
+    __str__ = __repr__
+
+
+class Timeouts(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How long one call may be silent, in seconds. The whole request's deadline is the engine's."""
+
+    connect_s: float = 5.0
+    first_token_s: float = 300.0
+    """From sending to the first byte of the answer; long enough for a local server to load a large model."""
+    stall_s: float = 60.0
+    """Between two reads of an answer that has begun."""
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """One place to call: a row of the settings with everything an adapter needs."""
+
+    provider: str
+    """The name before the colon of a reference; several endpoints may share it."""
+    kind: str
+    """Which adapter speaks to it: `ollama`, `builtin`, or the name of a `mmai.backends` entry point."""
+    url: str | None = None
+    """Base URL without a trailing slash, user name or password; None for embedded models."""
+    key: Secret | None = None
+    headers: dict[str, str] = {}
+    timeouts: Timeouts = Timeouts()
+    proxied: bool = False
+    """The environment names a proxy for hosts like this one."""
+    models: tuple[ModelCard, ...] = ()
+    """What the settings declare of its models."""
+    options: dict[str, Any] = {}
+    """Keys of the settings that are this adapter's own."""
