@@ -1,0 +1,37 @@
+"""The commands, in the order `--help` lists them."""
+
+from typing import Annotated
+
+import typer
+
+from mmai import __version__
+from mmai.cli import bridge, paths
+
+app = typer.Typer(
+    name="mmai",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: rich would be half of every start-up
+    pretty_exceptions_enable=False,  # its tracebacks show locals, and locals can be keys
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mmai {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version.", show_default=False)
+    ] = False,
+) -> None:
+    """One command for every model you can reach.
+
+    Discover models, let mmai choose one for a prompt, and run it.
+    """
+
+
+app.command("paths")(paths.paths)

@@ -1,0 +1,23 @@
+"""`mmai paths`: where settings and state live."""
+
+from mmai.cli.bridge import frame
+from mmai.cli.options import JsonOption, NoColorOption, OutputOption
+from mmai.values.output import Output
+
+
+def paths(output: OutputOption = Output.TABLE, json: JsonOption = False, no_color: NoColorOption = False) -> None:
+    """Show where settings, registry, history, keys and caches live.
+
+    Example: cat "$(mmai paths --json | jq -r .data.config)"
+    """
+    from mmai.render.table import Column, Table
+
+    call = frame("paths", output, json=json, no_color=no_color)
+    found = {
+        "config": str(call.paths.config),
+        "registry": str(call.paths.registry),
+        "history": str(call.paths.history),
+        "keys": str(call.paths.keys),
+        "cache": str(call.paths.cache_dir),
+    }
+    call.emit(found, lambda: Table(columns=(Column("what"), Column("path")), rows=tuple(found.items())))
