@@ -53,3 +53,21 @@ MaxLatencyOption = Annotated[
 MinReliabilityOption = Annotated[
     float | None, typer.Option("--min-reliability", metavar="SHARE", min=0, max=1, help="Only models of which this share of calls succeed.")
 ]
+TemperatureOption = Annotated[float | None, typer.Option("--temperature", "-t", min=0, help="Randomness; 0 is the most repeatable.")]
+MaxTokensOption = Annotated[int | None, typer.Option("--max-tokens", min=1, metavar="N", help="Longest answer, in tokens.")]
+StopOption = Annotated[list[str] | None, typer.Option("--stop", metavar="TEXT", help="End the answer before this text. Repeatable.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Same seed, same answer, where the provider can.")]
+PairOption = Annotated[
+    list[str] | None, typer.Option("--option", "-O", metavar="KEY=VALUE", help="The provider's own option, such as num_ctx=8192. Repeatable.")
+]
+SchemaOption = Annotated[
+    str | None, typer.Option("--schema", metavar="FILE|DSL", help="JSON the answer must be: a JSON schema, or 'name, age int'.")
+]
+FallbackOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fallback", metavar="REF", help="Model to call if the one before it fails. Repeatable.", autocompletion=complete_models
+    ),
+]
+TimeoutOption = Annotated[float | None, typer.Option("--timeout", metavar="S", min=0, help="Give up on the whole request after S seconds.")]
+ExplainOption = Annotated[bool, typer.Option("--explain", help="Say why each model was or was not chosen.", show_default=False)]
