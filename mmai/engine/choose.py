@@ -5,16 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct, structs
 
 from mmai.clock import Clock
-from mmai.engine.discovery import configured_keys, discover
+from mmai.engine.discovery import discover, keys
 from mmai.engine.session import Route, Session
 from mmai.errors import NoEligibleModel, UnknownModel
-from mmai.registry.catalog import resolve
+from mmai.registry.catalog import with_declared
 from mmai.registry.health import unavailable
+from mmai.registry.names import resolve
+from mmai.registry.profiles import effective
 from mmai.registry.store import Store
 from mmai.selection.candidates import forbidden
 from mmai.selection.decide import decide, no_eligible
 from mmai.values.decision import Decision, Weights
-from mmai.values.model import ModelCard, ModelRef, Profile
+from mmai.values.model import ModelCard, Profile
 from mmai.values.registry import Registry
 from mmai.values.request import Request
 from mmai.values.task import Constraints, TaskType
@@ -87,15 +89,14 @@ class Chooser:
             NoEligibleModel: none is left.
         """
         registry = await self._fresh()
-        refused = unavailable(registry, now=self._clock.now())
         decision = decide(
             request,
             tuple(registry.models.values()),
             constraints=wish.constraints,
             weights=wish.weights,
             task=wish.task,
-            unavailable=refused,
-            profiles=self._profiles(),
+            unavailable=unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s),
+            profiles=effective(registry, self._profiles()),
         )
         if decision.choice is None:
             raise no_eligible(decision)
@@ -109,42 +110,31 @@ class Chooser:
             AmbiguousModel: a bare name fits several.
         """
         providers = {endpoint.provider for endpoint in self._session.endpoints}
-        provider, _, name = text.partition(":")
-        registry = self._store.read()
-        if provider in providers and name:
-            ref = ModelRef.parse(text)
-        else:
-            try:
-                ref = resolve(registry, text, providers=providers)
-            except UnknownModel:
-                registry = await self._fresh(max_age_s=0.0)
-                ref = resolve(registry, text, providers=providers)
-        return registry.models.get(str(ref)) or await self._unlisted(ref)
-
-    async def _unlisted(self, ref: ModelRef) -> ModelCard:
-        """A model discovery has not seen. Embedded ones can be asked for without a network; of others little is assumed."""
-        endpoints = self._session.of(ref.provider)
-        for endpoint in endpoints:
-            if endpoint.url is None:
-                listed = {card.name: card for card in await self._session.backend(endpoint).list_models()}
-                if ref.name not in listed:
-                    raise UnknownModel(
-                        f"no model `{ref}`: `{ref.provider}` has {', '.join(f'`{name}`' for name in listed)}", hint="mmai models"
-                    )
-                return listed[ref.name]
-            for card in endpoint.models:
-                if card.name == ref.name:
-                    return card
-        return ModelCard(provider=ref.provider, name=ref.name, locality=endpoints[0].locality)
+        registry = self._known(self._store.read())
+        try:
+            ref = resolve(registry, text, providers=providers)
+        except UnknownModel:
+            registry = await self._fresh(max_age_s=0.0)
+            ref = resolve(registry, text, providers=providers)
+        if known := registry.models.get(str(ref)):
+            return known
+        if not (endpoints := self._session.of(ref.provider)):
+            raise UnknownModel(
+                f"no provider `{ref.provider}` is configured: there are {', '.join(f'`{name}`' for name in sorted(providers))}",
+                hint="mmai config edit",
+            )
+        return self._session.backend(endpoints[0]).assume(ref.name)
 
     async def _fresh(self, *, max_age_s: float | None = None) -> Registry:
         registry = self._store.read()
         oldest = self._clock.now() - (self._max_age_s if max_age_s is None else max_age_s)
-        known = configured_keys(self._session.endpoints) == frozenset(registry.providers)
-        if known and registry.discovered_at is not None and registry.discovered_at >= oldest:
-            return registry
-        registry, _ = await discover(self._session.endpoints, self._store, clock=self._clock, warn=self._warn)
-        return registry
+        complete = set(keys(self._session.endpoints)) == registry.providers.keys()
+        if not complete or registry.discovered_at is None or registry.discovered_at < oldest:
+            registry, _ = await discover(self._session.endpoints, self._store, clock=self._clock, warn=self._warn)
+        return self._known(registry)
+
+    def _known(self, registry: Registry) -> Registry:
+        return with_declared(registry, self._session.endpoints)
 
     def _named_routes(self, cards: Sequence[ModelCard], request: Request, constraints: Constraints) -> list[Route]:
         for card in cards:

@@ -9,12 +9,12 @@ from mmai.backends.base import Backend
 from mmai.clock import Clock
 from mmai.engine.session import Session
 from mmai.errors import AuthError, CannotConnect, ConfigError, MmaiError, StorageError, TimedOut
-from mmai.registry.catalog import Changes, Found, merge
+from mmai.registry.catalog import Found, merge
 from mmai.registry.store import Store
 from mmai.values.endpoint import Endpoint
-from mmai.values.health import Health, HealthState, ProviderStatus
+from mmai.values.health import Health, HealthState, ProviderStatus, endpoint_key
 from mmai.values.model import ModelCard
-from mmai.values.registry import Registry
+from mmai.values.registry import Changes, Registry
 
 PROBE_CONNECT_S = 0.3
 PROBE_S = 2.0
@@ -42,7 +42,7 @@ async def discover(
 
     def file(registry: Registry) -> Registry:
         nonlocal changes
-        registry, changes = merge(registry, found, configured=configured_keys(endpoints), now=clock.now())
+        registry, changes = merge(registry, found, configured=keys(endpoints), now=clock.now())
         return registry
 
     try:
@@ -52,11 +52,9 @@ async def discover(
         return file(store.read()), changes
 
 
-def configured_keys(endpoints: Sequence[Endpoint]) -> frozenset[str]:
-    """What the provider rows of these endpoints are filed under."""
-    return frozenset(
-        ProviderStatus(provider=endpoint.provider, endpoint=endpoint.url, health=Health()).key for endpoint in endpoints
-    )
+def keys(endpoints: Sequence[Endpoint]) -> tuple[str, ...]:
+    """What the provider rows of these endpoints are filed under, in the same order."""
+    return tuple(endpoint_key(endpoint.provider, endpoint.url) for endpoint in endpoints)
 
 
 def _impatient(endpoint: Endpoint) -> Endpoint:
@@ -79,7 +77,7 @@ async def _ask(endpoint: Endpoint, session: Session, clock: Clock) -> Found:
     status = ProviderStatus(
         provider=endpoint.provider, endpoint=endpoint.url, health=health, models=None if models is None else len(models)
     )
-    return Found(status, None if models is None else tuple(models))
+    return status, models
 
 
 async def _health_and_models(backend: Backend) -> tuple[Health, Sequence[ModelCard] | None]:

@@ -26,6 +26,17 @@ class BuiltinBackend:
         """The same four always."""
         return cards(self.provider)
 
+    def assume(self, name: str) -> ModelCard:
+        """One of the four.
+
+        Raises:
+            UnknownModel: there is no such embedded model.
+        """
+        for card in cards(self.provider):
+            if card.name == name:
+                return card
+        raise self._unknown(name)
+
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
         """Text alone, for a task of the model's own."""
         if any(not isinstance(part, TextPart) for message in request.messages for part in message.parts):
@@ -48,10 +59,7 @@ class BuiltinBackend:
             ContextOverflow: the text is too long.
         """
         if model.name not in KINDS:
-            names = ", ".join(f"`{self.provider}:{name}`" for name in KINDS)
-            raise UnknownModel(
-                f"there is no `{model.ref}`; embedded models are {names}", hint=f"mmai models --provider {self.provider}"
-            )
+            raise self._unknown(model.name)
         if reason := self.can_handle(model, request):
             raise InvalidRequest(reason)
         for event in await asyncio.to_thread(_answer, model.ref, request):
@@ -67,6 +75,10 @@ class BuiltinBackend:
 
     async def aclose(self) -> None:
         """Nothing is held."""
+
+    def _unknown(self, name: str) -> UnknownModel:
+        names = ", ".join(f"`{self.provider}:{known}`" for known in KINDS)
+        return UnknownModel(f"there is no `{self.provider}:{name}`; embedded models are {names}", hint="mmai models")
 
 
 def _answer(ref: ModelRef, request: Request) -> list[Event]:
