@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from mmai.render.terminal import Terminal
 
+_ERASE_LINE = "\x1b[2K"
+
 
 class Region:
     """Lines that are redrawn in place, from the first one that differs, each time in one write.
@@ -49,6 +51,9 @@ class Region:
         if same == len(self._shown):
             more = lines[same:]
             return ("\n" if same and more else "") + "\n".join(more)
+        # Line by line: tmux takes "erase below" from the top row for a cleared screen and files the old text in the scrollback.
+        extra = len(self._shown) - max(len(lines), 1)
         first = max(0, min(same, len(lines) - 1))
-        up = len(self._shown) - 1 - first
-        return "\r" + (f"\x1b[{up}A" if up else "") + "\x1b[J" + "\n".join(lines[first:])
+        up = len(self._shown) - 1 - max(extra, 0) - first
+        changed = "\n".join(_ERASE_LINE + line for line in lines[first:] or [""])
+        return (_ERASE_LINE + "\x1b[A") * extra + "\r" + (f"\x1b[{up}A" if up else "") + changed

@@ -1,5 +1,9 @@
 """Markdown on a screen while it is being written."""
 
+import re
+from collections.abc import Iterator, Sequence
+
+from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, ListElement, Markdown
 from rich.syntax import Syntax
@@ -15,6 +19,9 @@ from mmai.render.terminal import Terminal
 
 _DRAWING_SHARE = 5
 """At most one part in so many of the time goes into redrawing: a long block is drawn less often, never left out."""
+
+_SGR = re.compile("\x1b\\[[0-9;]*m")
+_END = re.compile("(?:\x1b\\[[0-9;]*m| )+$")
 
 
 class MarkdownWriter(AnswerWriter):
@@ -68,12 +75,13 @@ def rendered(source: str, terminal: Terminal, *, width: int) -> list[str]:
     with printer.capture() as captured:
         printer.print(_Document(source))
     # `&#x202e;` becomes the character only here
-    lines = [line.rstrip() for line in captured.get().translate(BIDIRECTIONAL).split("\n")]
-    while lines and not lines[-1]:
-        lines.pop()
-    while lines and not lines[0]:
-        lines.pop(0)
-    return lines
+    lines = [_END.sub(_unpadded, line) for line in captured.get().translate(BIDIRECTIONAL).split("\n")]
+    full = [at for at, line in enumerate(lines) if _SGR.sub("", line)]
+    return lines[full[0] : full[-1] + 1] if full else []
+
+
+def _unpadded(end: re.Match[str]) -> str:
+    return end.group().replace(" ", "")
 
 
 class _Heading(Heading):
@@ -124,3 +132,18 @@ class _Document(Markdown):
         # links as `text (address)`: the address behind a link that a model wrote is to be seen
         super().__init__("", hyperlinks=False)
         self.parsed = PARSER.parse(source)
+        for token in self.parsed:
+            token.children = token.children and list(_said_once(token.children))
+
+
+def _said_once(tokens: Sequence[Token]) -> Iterator[Token]:
+    """The tokens of a line, where a link whose text is its address is only that text."""
+    rest = iter(enumerate(tokens))
+    for at, token in rest:
+        link = [inner.type for inner in tokens[at : at + 3]] == ["link_open", "text", "link_close"]
+        if link and tokens[at + 1].content == token.attrs["href"]:
+            yield tokens[at + 1]
+            next(rest)
+            next(rest)
+        else:
+            yield token
