@@ -1,17 +1,18 @@
-"""One run as the user sees it: choose, call, show what comes, and end with the truth."""
+"""One run from the choice of a model to the exit code."""
 
 import time
+from collections.abc import Callable
 from contextlib import aclosing
+from typing import Any
 
 from msgspec import Struct
 
 from mmai.cli.bridge import STARTED, Frame
-from mmai.cli.shown import Shown, View, open_shown
+from mmai.cli.shown import SHOWN, Shown, View
 from mmai.cli.world import World, world
 from mmai.engine.choose import Choice, Wish, with_task
 from mmai.engine.run import Ended, Run
 from mmai.engine.tally import Tally
-from mmai.render.run import run_data
 from mmai.telemetry.ids import new_id
 from mmai.values.request import Request
 
@@ -24,19 +25,34 @@ class Asking(Struct, frozen=True, kw_only=True):
     timeout_s: float | None
     log: bool
     """Leave a row in the history."""
-    dry_run: bool
+    check: Callable[[str], Any] | None = None
+    """Decodes the whole answer, or raises what is wrong with it."""
 
 
-async def ask(asking: Asking, view: View, call: Frame) -> None:
-    """Run it, show it, and raise why the answer is not whole, if it is not."""
+async def ask(asking: Asking, view: View, call: Frame, *, explain: bool) -> None:
+    """Choose, call, show, and raise why the answer is not whole, if it is not."""
     async with world(call) as here:
         choice = await here.chooser.choose(asking.request, asking.wish)
+        if explain and choice.decision:
+            _explain(choice, call)
         request = with_task(asking.request, choice.decision, asking.wish)
-        shown = open_shown(view, request, choice, call, here.clock)
-        if asking.dry_run:
-            shown.preview(here.session.backend(choice.routes[0].endpoint), choice.routes[0].card)
-            return
+        shown = SHOWN[call.output](view, request, choice, call, here.clock)
         await _run(asking, request, choice, shown, here, call)
+
+
+async def preview(asking: Asking, call: Frame) -> None:
+    """Choose, and print what would be sent to whom."""
+    async with world(call) as here:
+        choice = await here.chooser.choose(asking.request, asking.wish)
+        route = choice.routes[0]
+        request = with_task(asking.request, choice.decision, asking.wish)
+        sent = here.session.backend(route.endpoint).preview(route.card, request)
+        from mmai.render.run import preview_data, preview_text
+
+        if call.output == "text":
+            call.write(preview_text(str(route.card.ref), sent).encode())
+        else:
+            call.emit(preview_data(str(route.card.ref), sent), lambda: None)
 
 
 async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, here: World, call: Frame) -> None:
@@ -54,13 +70,25 @@ async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, h
         tally=tally,
         log=here.history if asking.log else None,
         timeout_s=asking.timeout_s,
+        check=asking.check,
     )
+    end: Ended | None = None
     try:
         with shown:
             async with aclosing(run.steps()) as steps:
                 async for step in steps:
                     shown.take(step)
-                    if isinstance(step, Ended) and step.error:
-                        raise step.error
+                    end = step if isinstance(step, Ended) else end
     finally:
-        call.data = run_data(tally.record, extras=shown.extras)
+        call.data = shown.data(tally.record)
+    if end and end.error:
+        raise end.error
+
+
+def _explain(choice: Choice, call: Frame) -> None:
+    from mmai.render.selection import explanation_table
+    from mmai.render.table import show
+    from mmai.values.output import Output
+
+    if choice.decision and not call.quiet:
+        show(explanation_table(choice.decision), Output.TABLE, call.err)

@@ -59,8 +59,11 @@ def run(
       mmai run "summarise in two sentences" -f report.md --local-only
     """
     call = frame("run", output, json=json, quiet=quiet, no_color=no_color)
-    from mmai.cli.asking import Asking, View, ask
+    from functools import partial
+
+    from mmai.cli.asking import Asking, ask, preview
     from mmai.cli.prompt import gather
+    from mmai.cli.shown import View
     from mmai.cli.wishes import limits, tuning
     from mmai.engine.choose import Wish
     from mmai.values.request import Request
@@ -74,11 +77,12 @@ def run(
         stdin_timeout_s=settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout,
         call=call,
     )
-    shape = None
+    shape, check = None, None
     if schema is not None:
-        from mmai.engine.schema import read_schema
+        from mmai.engine.schema import check as check_schema, read_schema
 
         shape = read_schema(schema)
+        check = partial(check_schema, schema=shape)
     request = Request(
         messages=messages,
         options=tuning(temperature=temperature, max_tokens=max_tokens, stop=stop or (), seed=seed, pairs=option or ()),
@@ -106,7 +110,10 @@ def run(
         wish=wish,
         timeout_s=settings.run.timeout_s if timeout is None else timeout,
         log=settings.run.log and not no_log,
-        dry_run=dry_run,
+        check=check,
     )
-    view = View(stream=not no_stream, raw=raw, usage=usage or verbose, explain=explain, verbose=verbose, extract=extract)
-    call.run(ask(asking, view, call))
+    if dry_run:
+        call.run(preview(asking, call))
+    else:
+        view = View(stream=not no_stream, raw=raw, usage=usage or verbose, extract=extract, verbose=verbose)
+        call.run(ask(asking, view, call, explain=explain))

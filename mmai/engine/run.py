@@ -1,9 +1,9 @@
 """One request under one deadline: call, retry, fall back, and record whatever happens."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from msgspec import Struct
 
@@ -35,6 +35,8 @@ class Ended(Struct, frozen=True):
 
     record: RunRecord
     error: MmaiError | None
+    value: Any = None
+    """The answer decoded, where a check was asked for and passed."""
 
 
 Step = Trying | Failed | Event | Ended
@@ -62,13 +64,16 @@ class Run:
         tally: Tally,
         log: Log | None,
         timeout_s: float | None = None,
+        check: Callable[[str], Any] | None = None,
     ) -> None:
+        """`check` decodes the whole answer, or raises the `MmaiError` that says what is wrong with it."""
         self.tally = tally
         self._request = request
         self._reserve = list(routes)
         self._session = session
         self._log = log
         self._timeout_s = timeout_s
+        self._check = check
         self._deadline: float | None = None
 
     async def steps(self) -> AsyncGenerator[Step, None]:
@@ -82,10 +87,12 @@ class Run:
             self._log.start(self.tally.record)
         status: RunStatus = "cancelled"
         error: MmaiError | None = None
+        value: Any = None
         try:
             async with aclosing(self._attempts()) as attempts:
                 async for step in attempts:
                     yield step
+            value = self._check(self.tally.record.text) if self._check else None
             status = "ok"
         except IncompleteAnswer as exc:
             status, error = "incomplete", exc
@@ -95,7 +102,7 @@ class Run:
             self.tally.close(status, error)
             if self._log:
                 self._log.finish(self.tally.record)
-        yield Ended(self.tally.record, error)
+        yield Ended(self.tally.record, error, value)
 
     async def _attempts(self) -> AsyncGenerator[Step, None]:
         route, first_try = self._reserve.pop(0), True
