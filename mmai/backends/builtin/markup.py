@@ -21,13 +21,13 @@ class Block(Struct, frozen=True):
 
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _FENCE = re.compile(r" {0,12}(`{3,}|~{3,})([^\n]*)$")
-_HEADING = re.compile(r" {0,3}#{1,6}(?:\s+|$)(.*?)(?:\s+#+)?\s*$")
+_HEADING = re.compile(r" {0,3}#{1,6}(?:\s+|$)(.*)")
 _UNDERLINE = re.compile(r"\s{0,3}([=\-~^\"'+#*.:])\1{2,}\s*$")
 _RULE = re.compile(r"\s{0,3}(?:[-*_=]\s*){3,}$")
 _ITEM = re.compile(r"\s*(?:[-*+•‣◦▪]|\(?\d{1,3}[.)]|\(?[a-zA-Z]\))\s+(?:\[[ xX]\]\s+)?(?=\S)")
 _LINKS = re.compile(r"\s*(?:(?:[-*+]|\d{1,3}[.)])\s+)?(?:!?\[[^\[\]]{0,200}\]\([^()\n]{0,500}\)[\s•|·,/-]*)+$")
 _QUOTE = re.compile(r"\s{0,3}(?:>\s?)+(?:\[![A-Z]+\]\s*$)?")
-_TABLE_ROW = re.compile(r"\s*(?:\||\+[-=+]{3,}\+\s*$)|\s*:?-{2,}:?(?:\s*\|\s*:?-{2,}:?)+\s*$|(?:\s*={2,}\s+)+={2,}\s*$")
+_TABLE_ROW = re.compile(r"\s*(?:\||\+[-=+]{3,}\+\s*$)|\s*:?-{2,}:?(?:\s*\|\s*:?-{2,}:?)+\s*$|\s*={2,}(?:\s+={2,})+\s*$")
 _DEFINITION = re.compile(r"\s{0,3}\[[^\[\]]{1,200}\]:\s*\S+")
 _DIRECTIVE = re.compile(r"\s*\.\.(?:\s|$)")
 _FIELD = re.compile(r"\s*:[a-zA-Z][\w -]{0,40}:(?:\s|$)")
@@ -81,7 +81,7 @@ class _Pending:
         item = _ITEM.match(line)
         if heading:
             yield from self.flush()
-            self.kind, self.lines = "heading", [heading[1]]
+            self.kind, self.lines = "heading", [heading[1].rstrip().rstrip("#")]
             yield from self.flush()
         elif _UNDERLINE.match(line) and len(self.lines) == 1 and self.kind == "paragraph":
             self.kind = "heading"

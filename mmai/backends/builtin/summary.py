@@ -21,7 +21,7 @@ SEPARATOR_BYTES = 3
 
 _HANGING = re.compile(
     r"(?:this|that|these|those|which|it|its|he|she|they|his|her|their|such|however|but|and|or|so|also|then|thus|therefore|moreover|furthermore"
-    r"|otherwise|instead|here|see|note|click|please|alternatively|additionally|similarly|for (?:more|further|details|information|example"
+    r"|otherwise|instead|here|see|note|click|please|based|alternatively|additionally|similarly|for (?:more|further|details|\w*\s?information|example"
     r"|instance)|as such|in (?:addition|this|these|such|that)|the (?:following|above|below)|after that|aber|und|dies\w*|jedoch|mais|et|cel[ai]|pero|y|esto|ma|e|mas)\b",
     re.IGNORECASE,
 )
@@ -108,7 +108,7 @@ def _restart(bags: Sequence[Sequence[str]], titles: set[str]) -> Vector:
 
 
 def _place(index: int, sentence: Sentence) -> float:
-    place = 1.0 + 1.2 / (1.0 + index)
+    place = 1.0 + 2.0 / (1.0 + index)
     if sentence.listed:
         return place * 0.6
     return place * (1.15 if sentence.opens else 1.0)
@@ -121,11 +121,11 @@ def _form(text: str) -> float:
     if text.endswith((":", ",", ";", "：")):
         form *= 0.2 if words < 25 else 0.5
     elif not ends_in_stop(text) or text.endswith(("?", "？", "؟")):
-        form *= 0.6
+        form *= 0.5
     if _HANGING.match(text):
         form *= 0.7
     if _NOTICE.match(text):
-        form *= 0.3
+        form *= 0.1
     if any(text.count(pair[0]) != text.count(pair[1]) for pair in _PAIRS) or len(_QUOTES.findall(text)) % 2:
         form *= 0.6
     return form / (1.0 + 10.0 * len(_SIGNS.findall(text)) / len(text))
