@@ -95,7 +95,10 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Readers and one writer at a time. SQLite answers a race for this switch with an error at once, busy timeout or not."""
+    """Let readers and one writer work at a time.
+
+    SQLite answers some races for this switch with an error at once, busy timeout or not: 9 of 500 processes, 50 at a time.
+    """
     until = time.monotonic() + BUSY_S
     while True:
         try:
