@@ -21,6 +21,7 @@ from mmai.errors import (
 from mmai.values.event import Event
 from mmai.values.health import Health, Loaded
 from mmai.values.model import ModelCard
+from mmai.values.preview import Preview
 from mmai.values.request import Request
 
 
@@ -62,6 +63,10 @@ class Backend(Protocol):
 
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
         """None when it can; otherwise why not, in a sentence. Looks at the request alone, never at the network."""
+        ...
+
+    def preview(self, model: ModelCard, request: Request) -> Preview:
+        """What `infer` would send first."""
         ...
 
     def infer(self, model: ModelCard, request: Request) -> AsyncIterator[Event]:

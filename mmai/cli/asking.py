@@ -13,6 +13,8 @@ from mmai.cli.world import World, world
 from mmai.engine.choose import Choice, Wish, with_task
 from mmai.engine.run import Ended, Run
 from mmai.engine.tally import Tally
+from mmai.render.envelope import envelope
+from mmai.render.run import preview_data, preview_text
 from mmai.telemetry.ids import new_id
 from mmai.values.request import Request
 
@@ -47,12 +49,10 @@ async def preview(asking: Asking, call: Frame) -> None:
         route = choice.routes[0]
         request = with_task(asking.request, choice.decision, asking.wish)
         sent = here.session.backend(route.endpoint).preview(route.card, request)
-        from mmai.render.run import preview_data, preview_text
-
         if call.output == "text":
             call.write(preview_text(str(route.card.ref), sent).encode())
         else:
-            call.emit(preview_data(str(route.card.ref), sent), lambda: None)
+            call.write(envelope(call.command, preview_data(str(route.card.ref), sent), warnings=call.warnings))
 
 
 async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, here: World, call: Frame) -> None:

@@ -7,14 +7,16 @@ from msgspec import Struct, structs
 from mmai.clock import Clock
 from mmai.engine.discovery import discover, keys
 from mmai.engine.session import Route, Session
-from mmai.errors import NoEligibleModel, UnknownModel
+from mmai.errors import BudgetExceeded, NoEligibleModel, UnknownModel
 from mmai.registry.catalog import with_declared
 from mmai.registry.health import unavailable
 from mmai.registry.names import resolve
 from mmai.registry.profiles import effective
 from mmai.registry.store import Store
-from mmai.selection.candidates import forbidden
-from mmai.selection.decide import decide, no_eligible
+from mmai.selection.analyze import UNLIMITED, analyze
+from mmai.selection.candidates import exclusion, filters
+from mmai.selection.decide import decide
+from mmai.selection.misses import no_eligible
 from mmai.values.decision import Decision, Weights
 from mmai.values.model import ModelCard, Profile
 from mmai.values.registry import Registry
@@ -26,6 +28,9 @@ RUNNERS_UP = 3
 
 AUTO = "auto"
 
+LIMITS = frozenset({"provider", "exclude", "local_only", "max_cost", "max_latency", "min_reliability", "max_memory"})
+"""Filters that hold for a model somebody named, too: limits the user set. What it can do is between the model and its server."""
+
 
 class Wish(Struct, frozen=True, kw_only=True):
     """What the user said about who should answer."""
@@ -33,7 +38,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     model: str = AUTO
     fallbacks: tuple[str, ...] = ()
     task: TaskType | None = None
-    constraints: Constraints = Constraints()
+    constraints: Constraints = UNLIMITED
     weights: Weights = Weights()
 
 
@@ -75,7 +80,7 @@ class Chooser:
         """
         if wish.model != AUTO:
             named = [await self.card(text) for text in (wish.model, *wish.fallbacks)]
-            return Choice(routes=tuple(self._named_routes(named, request, wish.constraints)))
+            return Choice(routes=tuple(self._named_routes(named, request, wish)))
         decision = await self.decide(request, wish)
         ranked = [candidate.card for candidate in decision.ranked]
         fallbacks = [await self.card(text) for text in wish.fallbacks]
@@ -136,15 +141,30 @@ class Chooser:
     def _known(self, registry: Registry) -> Registry:
         return with_declared(registry, self._session.endpoints)
 
-    def _named_routes(self, cards: Sequence[ModelCard], request: Request, constraints: Constraints) -> list[Route]:
-        for card in cards:
-            if reason := forbidden(card, constraints):
-                raise NoEligibleModel(f"`{card.ref}` is not allowed: {reason}")
+    def _named_routes(self, cards: Sequence[ModelCard], request: Request, wish: Wish) -> list[Route]:
+        if wish.constraints != UNLIMITED:
+            self._hold_to_limits(cards, request, wish)
         first, *others = cards
-        route = self._session.routes(first)[0]
-        if reason := self._session.backend(route.endpoint).can_handle(first, request):
+        routes = self._session.routes(first)
+        if reason := self._session.backend(routes[0].endpoint).can_handle(first, request):
             raise NoEligibleModel(f"`{first.ref}` cannot take this: {reason}", hint="mmai select --explain")
-        return [*self._session.routes(first), *self._willing(others, request)]
+        return [*routes, *self._willing(others, request)]
+
+    def _hold_to_limits(self, cards: Sequence[ModelCard], request: Request, wish: Wish) -> None:
+        analysis = analyze(request, constraints=wish.constraints, task=wish.task)
+        registry = self._known(self._store.read())
+        checks = filters(analysis, max_tokens=request.options.max_tokens, profiles=effective(registry, self._profiles()))
+        limits = [check for check in checks if check[0] in LIMITS]
+        for card in cards:
+            match exclusion(card, limits):
+                case "max_cost", reason:
+                    raise BudgetExceeded(f"`{card.ref}` was not called: {reason}")
+                case _, reason:
+                    raise NoEligibleModel(f"`{card.ref}` was not called: {reason}", hint="mmai select --explain")
+                case _:
+                    missing = set(wish.constraints.require) - set(card.capabilities)
+                    if missing:
+                        raise NoEligibleModel(f"`{card.ref}` was not called: it has no {', '.join(sorted(missing))}")
 
     def _willing(self, cards: Sequence[ModelCard], request: Request) -> list[Route]:
         routes = [route for card in cards for route in self._session.routes(card)]

@@ -11,6 +11,7 @@ from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
 from mmai.values.health import Health
 from mmai.values.model import ModelCard, ModelRef
+from mmai.values.preview import Preview
 from mmai.values.request import Request, TextPart
 
 
@@ -49,6 +50,10 @@ class BuiltinBackend:
         if request.task is not None and request.task not in tasks:
             return f"`{model.ref}` does {' and '.join(task.value for task in tasks) or 'nothing'}, not {request.task.value}"
         return None
+
+    def preview(self, model: ModelCard, request: Request) -> Preview:
+        """The text and the options; nothing is sent anywhere."""
+        return Preview(body={"model": model.name, "text": request.prompt, "options": request.options.extra})
 
     async def infer(self, model: ModelCard, request: Request) -> AsyncIterator[Event]:
         """Stream the answer sentence by sentence, or as one vector.
