@@ -59,12 +59,10 @@ def run(
       mmai run "summarise in two sentences" -f report.md --local-only
     """
     call = frame("run", output, json=json, quiet=quiet, no_color=no_color)
-    from functools import partial
-
     from mmai.cli.asking import Asking, ask, preview
     from mmai.cli.prompt import gather
     from mmai.cli.shown import View
-    from mmai.cli.wishes import limits, tuning
+    from mmai.cli.wishes import limits, read_shape, tuning
     from mmai.engine.choose import Wish
     from mmai.values.request import Request
 
@@ -77,16 +75,10 @@ def run(
         stdin_timeout_s=settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout,
         call=call,
     )
-    shape, check = None, None
-    if schema is not None:
-        from mmai.engine.schema import check as check_schema, read_schema
-
-        shape = read_schema(schema)
-        check = partial(check_schema, schema=shape)
     request = Request(
         messages=messages,
         options=tuning(temperature=temperature, max_tokens=max_tokens, stop=stop or (), seed=seed, pairs=option or ()),
-        schema=shape,
+        schema=read_shape(schema),
         task=task,
     )
     wish = Wish(
@@ -110,7 +102,6 @@ def run(
         wish=wish,
         timeout_s=settings.run.timeout_s if timeout is None else timeout,
         log=settings.run.log and not no_log,
-        check=check,
     )
     if dry_run:
         call.run(preview(asking, call))

@@ -16,6 +16,7 @@ from mmai.registry.store import Store
 from mmai.selection.analyze import UNLIMITED, analyze
 from mmai.selection.candidates import exclusion, filters
 from mmai.selection.decide import decide
+from mmai.selection.explain import explain
 from mmai.selection.misses import no_eligible
 from mmai.values.decision import Decision, Weights
 from mmai.values.model import ModelCard, Profile
@@ -69,7 +70,7 @@ class Chooser:
         self._clock = clock
         self._warn = warn
 
-    async def choose(self, request: Request, wish: Wish) -> Choice:
+    async def choose(self, request: Request, wish: Wish, *, explained: bool = False) -> Choice:
         """The routes a run may take.
 
         A named model is called and nothing else, unless fallbacks are named too; nothing is probed for it. An automatic choice
@@ -81,19 +82,20 @@ class Chooser:
         if wish.model != AUTO:
             named = [await self.card(text) for text in (wish.model, *wish.fallbacks)]
             return Choice(routes=tuple(self._named_routes(named, request, wish)))
-        decision = await self.decide(request, wish)
+        decision = await self.decide(request, wish, explained=explained)
         ranked = [candidate.card for candidate in decision.ranked]
         fallbacks = [await self.card(text) for text in wish.fallbacks]
         order = [*ranked[:1], *fallbacks] if fallbacks else ranked[: 1 + RUNNERS_UP]
         return Choice(routes=tuple(self._willing(order, request)), decision=decision)
 
-    async def decide(self, request: Request, wish: Wish) -> Decision:
-        """The ranking of every known model for a request.
+    async def decide(self, request: Request, wish: Wish, *, explained: bool = False) -> Decision:
+        """The ranking of every known model for a request, with a sentence for every score when `explained`.
 
         Raises:
             NoEligibleModel: none is left.
         """
         registry = await self._fresh()
+        profiles = effective(registry, self._profiles())
         decision = decide(
             request,
             tuple(registry.models.values()),
@@ -101,11 +103,11 @@ class Chooser:
             weights=wish.weights,
             task=wish.task,
             unavailable=unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s),
-            profiles=effective(registry, self._profiles()),
+            profiles=profiles,
         )
         if decision.choice is None:
             raise no_eligible(decision)
-        return decision
+        return explain(decision, profiles=profiles) if explained else decision
 
     async def card(self, text: str) -> ModelCard:
         """The model a user named: known ones from the registry, unknown ones on their word when the provider is configured.
