@@ -16,6 +16,7 @@ from mmai.errors import (
     QuotaExceeded,
     RateLimited,
     TimedOut,
+    UnknownModel,
 )
 from mmai.values.event import Event
 from mmai.values.health import Health, Loaded
@@ -48,6 +49,14 @@ class Backend(Protocol):
 
         Raises:
             CallError: it could not be asked.
+        """
+        ...
+
+    def assume(self, name: str) -> ModelCard:
+        """The card of a model nobody has listed yet, on the user's word. Never asks the network.
+
+        Raises:
+            UnknownModel: this adapter knows all its models, and that is none of them.
         """
         ...
 
@@ -116,7 +125,7 @@ def advise(error: MmaiError) -> RetryAdvice:
             return RetryAdvice(again=False, elsewhere=False)
         case IncompleteAnswer():
             return RetryAdvice(again=False, elsewhere=True)
-        case QuotaExceeded() | AuthError():
+        case QuotaExceeded() | AuthError() | UnknownModel():
             return RetryAdvice(again=False, elsewhere=True)
         case RateLimited():
             return RetryAdvice(again=True, elsewhere=True, wait_s=error.retry_after_s)

@@ -35,6 +35,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """Term to the sentence behind its value."""
     excluded: str | None = None
     """Why it may not take this prompt."""
+    excluded_by: str | None = None
+    """The filter that says so, by the name in `selection.candidates.FILTERS`."""
     cost_usd: float | None = None
     """Expected price of this request; None is unknown."""
     latency_ms: float | None = None

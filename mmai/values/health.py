@@ -21,6 +21,11 @@ class Health(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Unix seconds."""
 
 
+def endpoint_key(provider: str, endpoint: str | None) -> str:
+    """`provider@endpoint`, or `provider` alone where it is embedded: what health is filed under."""
+    return f"{provider}@{endpoint}" if endpoint else provider
+
+
 class ProviderStatus(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One configured endpoint, as `discover` found it."""
 
@@ -33,8 +38,8 @@ class ProviderStatus(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """`provider` or `provider@endpoint`: what health is filed under."""
-        return f"{self.provider}@{self.endpoint}" if self.endpoint else self.provider
+        """Its `endpoint_key`."""
+        return endpoint_key(self.provider, self.endpoint)
 
 
 class Loaded(Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -1,0 +1,94 @@
+"""One run from the choice of a model to the exit code."""
+
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any
+
+from msgspec import Struct
+
+from mmai.cli.bridge import STARTED, Frame
+from mmai.cli.shown import SHOWN, Shown, View
+from mmai.cli.world import World, world
+from mmai.engine.choose import Choice, Wish, with_task
+from mmai.engine.run import Ended, Run
+from mmai.engine.tally import Tally
+from mmai.telemetry.ids import new_id
+from mmai.values.request import Request
+
+
+class Asking(Struct, frozen=True, kw_only=True):
+    """What is asked, of whom, and under which deadline."""
+
+    request: Request
+    wish: Wish
+    timeout_s: float | None
+    log: bool
+    """Leave a row in the history."""
+    check: Callable[[str], Any] | None = None
+    """Decodes the whole answer, or raises what is wrong with it."""
+
+
+async def ask(asking: Asking, view: View, call: Frame, *, explain: bool) -> None:
+    """Choose, call, show, and raise why the answer is not whole, if it is not."""
+    async with world(call) as here:
+        choice = await here.chooser.choose(asking.request, asking.wish)
+        if explain and choice.decision:
+            _explain(choice, call)
+        request = with_task(asking.request, choice.decision, asking.wish)
+        shown = SHOWN[call.output](view, request, choice, call, here.clock)
+        await _run(asking, request, choice, shown, here, call)
+
+
+async def preview(asking: Asking, call: Frame) -> None:
+    """Choose, and print what would be sent to whom."""
+    async with world(call) as here:
+        choice = await here.chooser.choose(asking.request, asking.wish)
+        route = choice.routes[0]
+        request = with_task(asking.request, choice.decision, asking.wish)
+        sent = here.session.backend(route.endpoint).preview(route.card, request)
+        from mmai.render.run import preview_data, preview_text
+
+        if call.output == "text":
+            call.write(preview_text(str(route.card.ref), sent).encode())
+        else:
+            call.emit(preview_data(str(route.card.ref), sent), lambda: None)
+
+
+async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, here: World, call: Frame) -> None:
+    tally = Tally(
+        request,
+        run_id=new_id(here.clock.now()),
+        clock=here.clock,
+        automatic=choice.decision is not None,
+        startup_ms=(time.perf_counter() - STARTED) * 1000,
+    )
+    run = Run(
+        request,
+        choice.routes,
+        session=here.session,
+        tally=tally,
+        log=here.history if asking.log else None,
+        timeout_s=asking.timeout_s,
+        check=asking.check,
+    )
+    end: Ended | None = None
+    try:
+        with shown:
+            async with aclosing(run.steps()) as steps:
+                async for step in steps:
+                    shown.take(step)
+                    end = step if isinstance(step, Ended) else end
+    finally:
+        call.data = shown.data(tally.record)
+    if end and end.error:
+        raise end.error
+
+
+def _explain(choice: Choice, call: Frame) -> None:
+    from mmai.render.selection import explanation_table
+    from mmai.render.table import show
+    from mmai.values.output import Output
+
+    if choice.decision and not call.quiet:
+        show(explanation_table(choice.decision), Output.TABLE, call.err)

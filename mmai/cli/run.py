@@ -1,0 +1,119 @@
+"""`mmai run`: ask, and print the answer as it comes."""
+
+from typing import Annotated
+
+import typer
+
+from mmai.cli import options as opt
+from mmai.cli.bridge import frame
+from mmai.values.output import AnswerOutput
+
+
+def run(
+    prompt: opt.PromptArgument = None,
+    model: opt.ModelOption = None,
+    system: opt.SystemOption = None,
+    file: opt.FileOption = None,
+    task: opt.TaskOption = None,
+    temperature: opt.TemperatureOption = None,
+    max_tokens: opt.MaxTokensOption = None,
+    stop: opt.StopOption = None,
+    seed: opt.SeedOption = None,
+    option: opt.PairOption = None,
+    schema: opt.SchemaOption = None,
+    extract: Annotated[
+        bool, typer.Option("--extract", "-x", help="Print only the first code block of the answer.", show_default=False)
+    ] = False,
+    fallback: opt.FallbackOption = None,
+    provider: opt.ProviderOption = None,
+    local_only: opt.LocalOnlyOption = False,
+    exclude: opt.ExcludeOption = None,
+    require: opt.RequireOption = None,
+    max_cost: opt.MaxCostOption = None,
+    max_latency: opt.MaxLatencyOption = None,
+    min_reliability: opt.MinReliabilityOption = None,
+    timeout: opt.TimeoutOption = None,
+    no_stream: Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is whole.", show_default=False)] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Do not render Markdown on a terminal.", show_default=False)] = False,
+    usage: Annotated[bool, typer.Option("--usage", "-u", help="Say tokens, cost and speed afterwards.", show_default=False)] = False,
+    explain: opt.ExplainOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.", show_default=False)] = False,
+    no_stdin: opt.NoStdinOption = False,
+    stdin_timeout: opt.StdinTimeoutOption = None,
+    no_log: Annotated[bool, typer.Option("--no-log", help="Leave no trace in the history.", show_default=False)] = False,
+    output: opt.AnswerOption = AnswerOutput.TEXT,
+    json: opt.JsonOption = False,
+    quiet: opt.QuietOption = False,
+    verbose: opt.VerboseOption = False,
+    no_color: opt.NoColorOption = False,
+) -> None:
+    """Run a prompt on the model you name, or on the best one for it.
+
+    Standard input comes first, then files, then the prompt. The answer goes to standard output, everything else to standard
+    error.
+
+    \b
+    Examples:
+      mmai run "why is the sky blue?"
+      git diff | mmai run "write a commit message" -m ollama:qwen3:8b
+      mmai run "summarise in two sentences" -f report.md --local-only
+    """
+    call = frame("run", output, json=json, quiet=quiet, no_color=no_color)
+    from functools import partial
+
+    from mmai.cli.asking import Asking, ask, preview
+    from mmai.cli.prompt import gather
+    from mmai.cli.shown import View
+    from mmai.cli.wishes import limits, tuning
+    from mmai.engine.choose import Wish
+    from mmai.values.request import Request
+
+    settings = call.settings
+    messages = gather(
+        prompt or (),
+        system=system,
+        files=file or (),
+        no_stdin=no_stdin,
+        stdin_timeout_s=settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout,
+        call=call,
+    )
+    shape, check = None, None
+    if schema is not None:
+        from mmai.engine.schema import check as check_schema, read_schema
+
+        shape = read_schema(schema)
+        check = partial(check_schema, schema=shape)
+    request = Request(
+        messages=messages,
+        options=tuning(temperature=temperature, max_tokens=max_tokens, stop=stop or (), seed=seed, pairs=option or ()),
+        schema=shape,
+        task=task,
+    )
+    wish = Wish(
+        model=model or settings.run.model,
+        fallbacks=tuple(fallback or ()),
+        task=task,
+        constraints=limits(
+            settings.selection.constraints,
+            provider=provider,
+            local_only=local_only,
+            exclude=exclude or (),
+            require=require or (),
+            max_cost=max_cost,
+            max_latency=max_latency,
+            min_reliability=min_reliability,
+        ),
+        weights=settings.selection.weights,
+    )
+    asking = Asking(
+        request=request,
+        wish=wish,
+        timeout_s=settings.run.timeout_s if timeout is None else timeout,
+        log=settings.run.log and not no_log,
+        check=check,
+    )
+    if dry_run:
+        call.run(preview(asking, call))
+    else:
+        view = View(stream=not no_stream, raw=raw, usage=usage or verbose, extract=extract, verbose=verbose)
+        call.run(ask(asking, view, call, explain=explain))

@@ -1,0 +1,69 @@
+"""From flags and settings to what the engine is asked for."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from mmai.errors import UsageError
+from mmai.values.request import Options
+from mmai.values.task import Constraints
+
+OWN_KEYS = {"keep_alive": "keep_alive", "think": "think"}
+"""`-O` keys that are fields of `Options`; all others go to the provider under their own names."""
+
+
+def limits(
+    standing: Constraints,
+    *,
+    provider: str | None,
+    local_only: bool,
+    exclude: Sequence[str],
+    require: Sequence[str],
+    max_cost: float | None,
+    max_latency: float | None,
+    min_reliability: float | None,
+) -> Constraints:
+    """The limits of one call: flags where given, the settings' own elsewhere; exclusions and requirements add up.
+
+    `max_latency` is in seconds, `max_cost` in US dollars.
+    """
+    return Constraints(
+        provider=provider or standing.provider,
+        local_only=local_only or standing.local_only,
+        exclude=(*standing.exclude, *exclude),
+        require=(*standing.require, *require),
+        max_cost_usd=standing.max_cost_usd if max_cost is None else max_cost,
+        max_latency_ms=standing.max_latency_ms if max_latency is None else max_latency * 1000,
+        min_reliability=standing.min_reliability if min_reliability is None else min_reliability,
+        min_context_tokens=standing.min_context_tokens,
+        max_memory_bytes=standing.max_memory_bytes,
+    )
+
+
+def tuning(
+    *, temperature: float | None, max_tokens: int | None, stop: Sequence[str], seed: int | None, pairs: Sequence[str]
+) -> Options:
+    """The tuning flags as one value.
+
+    Raises:
+        UsageError: an `-O` that is not `key=value`, or a value its key cannot take.
+    """
+    given = dict(_pair(text) for text in pairs)
+    own = {OWN_KEYS[key]: given.pop(key) for key in list(given) if key in OWN_KEYS}
+    fields = {"temperature": temperature, "max_tokens": max_tokens, "stop": tuple(stop), "seed": seed, "extra": given, **own}
+    try:
+        return msgspec.convert(fields, Options)
+    except msgspec.ValidationError as exc:
+        raise UsageError(f"`-O`: {exc}", hint="mmai run -O think=true -O keep_alive=10m") from exc
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """`key=value`; the value is JSON where it reads as JSON (`0.9`, `true`, `[1,2]`), and the text itself elsewhere."""
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise UsageError(f"`-O {text}` is not `key=value`", hint="mmai run -O num_ctx=8192")
+    try:
+        return key, msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return key, value

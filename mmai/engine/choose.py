@@ -1,0 +1,157 @@
+"""Who is called, and in which order: the model that was named, or the best one for the prompt."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct, structs
+
+from mmai.clock import Clock
+from mmai.engine.discovery import discover, keys
+from mmai.engine.session import Route, Session
+from mmai.errors import NoEligibleModel, UnknownModel
+from mmai.registry.catalog import with_declared
+from mmai.registry.health import unavailable
+from mmai.registry.names import resolve
+from mmai.registry.profiles import effective
+from mmai.registry.store import Store
+from mmai.selection.candidates import forbidden
+from mmai.selection.decide import decide, no_eligible
+from mmai.values.decision import Decision, Weights
+from mmai.values.model import ModelCard, Profile
+from mmai.values.registry import Registry
+from mmai.values.request import Request
+from mmai.values.task import Constraints, TaskType
+
+RUNNERS_UP = 3
+"""How many of the next best models an automatic choice may fall back to."""
+
+AUTO = "auto"
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What the user said about who should answer."""
+
+    model: str = AUTO
+    fallbacks: tuple[str, ...] = ()
+    task: TaskType | None = None
+    constraints: Constraints = Constraints()
+    weights: Weights = Weights()
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """Whom to call, first to last, and the ranking behind an automatic choice."""
+
+    routes: tuple[Route, ...]
+    decision: Decision | None = None
+
+
+class Chooser:
+    """Knows the registry and refreshes it when it is too old to trust."""
+
+    def __init__(
+        self,
+        session: Session,
+        store: Store,
+        *,
+        profiles: Callable[[], Mapping[str, Profile]],
+        max_age_s: float,
+        clock: Clock,
+        warn: Callable[[str], None],
+    ) -> None:
+        self._session = session
+        self._store = store
+        self._profiles = profiles
+        self._max_age_s = max_age_s
+        self._clock = clock
+        self._warn = warn
+
+    async def choose(self, request: Request, wish: Wish) -> Choice:
+        """The routes a run may take.
+
+        A named model is called and nothing else, unless fallbacks are named too; nothing is probed for it. An automatic choice
+        falls back to the runners-up.
+
+        Raises:
+            NoEligibleModel: nothing fits, or the named model breaks a limit or cannot take the request.
+        """
+        if wish.model != AUTO:
+            named = [await self.card(text) for text in (wish.model, *wish.fallbacks)]
+            return Choice(routes=tuple(self._named_routes(named, request, wish.constraints)))
+        decision = await self.decide(request, wish)
+        ranked = [candidate.card for candidate in decision.ranked]
+        fallbacks = [await self.card(text) for text in wish.fallbacks]
+        order = [*ranked[:1], *fallbacks] if fallbacks else ranked[: 1 + RUNNERS_UP]
+        return Choice(routes=tuple(self._willing(order, request)), decision=decision)
+
+    async def decide(self, request: Request, wish: Wish) -> Decision:
+        """The ranking of every known model for a request.
+
+        Raises:
+            NoEligibleModel: none is left.
+        """
+        registry = await self._fresh()
+        decision = decide(
+            request,
+            tuple(registry.models.values()),
+            constraints=wish.constraints,
+            weights=wish.weights,
+            task=wish.task,
+            unavailable=unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s),
+            profiles=effective(registry, self._profiles()),
+        )
+        if decision.choice is None:
+            raise no_eligible(decision)
+        return decision
+
+    async def card(self, text: str) -> ModelCard:
+        """The model a user named: known ones from the registry, unknown ones on their word when the provider is configured.
+
+        Raises:
+            UnknownModel: no provider of that name is configured, and no model of that name is known.
+            AmbiguousModel: a bare name fits several.
+        """
+        providers = {endpoint.provider for endpoint in self._session.endpoints}
+        registry = self._known(self._store.read())
+        try:
+            ref = resolve(registry, text, providers=providers)
+        except UnknownModel:
+            registry = await self._fresh(max_age_s=0.0)
+            ref = resolve(registry, text, providers=providers)
+        if known := registry.models.get(str(ref)):
+            return known
+        if not (endpoints := self._session.of(ref.provider)):
+            raise UnknownModel(
+                f"no provider `{ref.provider}` is configured: there are {', '.join(f'`{name}`' for name in sorted(providers))}",
+                hint="mmai config edit",
+            )
+        return self._session.backend(endpoints[0]).assume(ref.name)
+
+    async def _fresh(self, *, max_age_s: float | None = None) -> Registry:
+        registry = self._store.read()
+        oldest = self._clock.now() - (self._max_age_s if max_age_s is None else max_age_s)
+        complete = set(keys(self._session.endpoints)) == registry.providers.keys()
+        if not complete or registry.discovered_at is None or registry.discovered_at < oldest:
+            registry, _ = await discover(self._session.endpoints, self._store, clock=self._clock, warn=self._warn)
+        return self._known(registry)
+
+    def _known(self, registry: Registry) -> Registry:
+        return with_declared(registry, self._session.endpoints)
+
+    def _named_routes(self, cards: Sequence[ModelCard], request: Request, constraints: Constraints) -> list[Route]:
+        for card in cards:
+            if reason := forbidden(card, constraints):
+                raise NoEligibleModel(f"`{card.ref}` is not allowed: {reason}")
+        first, *others = cards
+        route = self._session.routes(first)[0]
+        if reason := self._session.backend(route.endpoint).can_handle(first, request):
+            raise NoEligibleModel(f"`{first.ref}` cannot take this: {reason}", hint="mmai select --explain")
+        return [*self._session.routes(first), *self._willing(others, request)]
+
+    def _willing(self, cards: Sequence[ModelCard], request: Request) -> list[Route]:
+        routes = [route for card in cards for route in self._session.routes(card)]
+        return [route for route in routes if self._session.backend(route.endpoint).can_handle(route.card, request) is None]
+
+
+def with_task(request: Request, decision: Decision | None, wish: Wish) -> Request:
+    """The request as the chosen model gets it: told which task it is for."""
+    task = wish.task or (decision.analysis.task_type if decision else None)
+    return structs.replace(request, task=task)

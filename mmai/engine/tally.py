@@ -1,0 +1,86 @@
+"""What a run adds up to while it goes on: text, attempts, tokens, cost, times."""
+
+from msgspec import structs
+
+from mmai.clock import Clock
+from mmai.engine.cost import cost_usd
+from mmai.engine.session import Route
+from mmai.errors import CallError, MmaiError
+from mmai.values.event import Event, FinishedEvent, TextEvent
+from mmai.values.record import Attempt, RunRecord, RunStatus, Timings
+from mmai.values.request import Request
+
+
+class Tally:
+    """Keeps the record of one run. `content` says whether any of an answer, or of a model's thinking, has come."""
+
+    def __init__(
+        self, request: Request, *, run_id: str, clock: Clock, automatic: bool = False, startup_ms: float | None = None
+    ) -> None:
+        self.content = False
+        self._clock = clock
+        self._began = self._sent = clock.monotonic()
+        self._text: list[str] = []
+        self._record = RunRecord(
+            id=run_id,
+            started_at=clock.now(),
+            status="running",
+            prompt=request.prompt,
+            system=request.system,
+            task=request.task,
+            automatic=automatic,
+            timings=Timings(startup_ms=startup_ms),
+        )
+
+    @property
+    def record(self) -> RunRecord:
+        """The run so far."""
+        return structs.replace(self._record, text="".join(self._text))
+
+    def sending(self, route: Route) -> None:
+        """A call goes out now."""
+        self._sent = self._clock.monotonic()
+        self._record = structs.replace(self._record, model=str(route.card.ref))
+
+    def take(self, route: Route, event: Event) -> None:
+        """Something came back."""
+        if isinstance(event, FinishedEvent):
+            self._record = structs.replace(
+                self._record,
+                finish_reason=event.reason,
+                usage=event.usage,
+                server=event.server,
+                cost_usd=cost_usd(event.usage, route.card.price),
+            )
+        elif not self.content:
+            self.content = True
+            self._record = structs.replace(
+                self._record, timings=structs.replace(self._record.timings, ttft_ms=self._ms_since(self._sent))
+            )
+        if isinstance(event, TextEvent):
+            self._text.append(event.text)
+
+    def end_attempt(self, route: Route, error: MmaiError | None) -> Attempt:
+        """The call is over, one way or the other."""
+        attempt = Attempt(
+            model=str(route.card.ref),
+            endpoint=route.endpoint.url,
+            failure=error.code if error else None,
+            message=error.message if error else None,
+            status=error.status if isinstance(error, CallError) else None,
+            ms=self._ms_since(self._sent),
+        )
+        self._record = structs.replace(self._record, attempts=(*self._record.attempts, attempt))
+        return attempt
+
+    def close(self, status: RunStatus, error: MmaiError | None) -> None:
+        """Nothing more will come."""
+        self._record = structs.replace(
+            self._record,
+            status=status,
+            error_code=error.code if error else None,
+            timings=structs.replace(self._record.timings, total_ms=self._ms_since(self._began)),
+        )
+
+    def _ms_since(self, moment: float) -> float:
+        return (self._clock.monotonic() - moment) * 1000

@@ -1,0 +1,174 @@
+"""Models and the endpoints that offer them, as tables and as JSON."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmai.render.envelope import plain
+from mmai.render.table import Cell, Column, Table, Value
+from mmai.render.units import UNKNOWN, duration, price, size, tokens
+from mmai.values.health import Health, ProviderStatus, endpoint_key
+from mmai.values.model import Locality, ModelCard, Price, Profile
+
+WHERE: dict[Locality, str] = {"embedded": "built in", "local": "this machine", "network": "network", "cloud": "cloud"}
+"""Where weights run, for people."""
+
+_STATE_STYLES = {"healthy": "good", "unknown": "dim"}
+
+_COLUMNS = (
+    Column("model"),
+    Column("provider", drop=8),
+    Column("where", drop=5),
+    Column("size_bytes", "size", justify="right", drop=3),
+    Column("context_tokens", "context", justify="right", drop=2),
+    Column("capabilities", drop=7, wrap=True),
+    Column("price", drop=4),
+    Column("health", wrap=True),
+    Column("loaded", drop=6),
+)
+
+
+def discovery_table(providers: Sequence[ProviderStatus], cards: Sequence[ModelCard]) -> Table:
+    """Every model, and a row for each endpoint that has none to show, with the reason."""
+    silent = [_silent_row(status) for status in providers if not status.models]
+    return Table(columns=_COLUMNS, rows=[*models_table(cards, providers=providers).rows, *silent])
+
+
+def models_table(cards: Sequence[ModelCard], *, providers: Sequence[ProviderStatus]) -> Table:
+    """Models in the order given; `providers` say how healthy their endpoints are."""
+    health = {status.key: status.health for status in providers}
+    return Table(columns=_COLUMNS, rows=[_row(card, health) for card in cards])
+
+
+def discovery_data(providers: Sequence[ProviderStatus], cards: Sequence[ModelCard]) -> dict[str, Any]:
+    """The `data` of `discover` and `models`."""
+    return {"providers": providers_data(providers), "models": models_data(cards, providers=providers)}
+
+
+def providers_data(providers: Sequence[ProviderStatus]) -> list[dict[str, Any]]:
+    """One object an endpoint; `models` is how many it lists, None where it could not be asked."""
+    return [
+        {
+            "name": status.provider,
+            "endpoint": status.endpoint,
+            "state": status.health.state,
+            "reason": status.health.reason,
+            "ms": status.health.latency_ms,
+            "models": status.models,
+            "version": status.health.version,
+        }
+        for status in providers
+    ]
+
+
+def models_data(cards: Sequence[ModelCard], *, providers: Sequence[ProviderStatus]) -> list[dict[str, Any]]:
+    """One object a model: its reference, everything on its card, and the health of its best endpoint."""
+    health = {status.key: status.health for status in providers}
+    return [{"model": str(card.ref), **plain(card), "health": _best(card, health).state} for card in cards]
+
+
+def model_table(card: ModelCard, *, providers: Sequence[ProviderStatus], profile: Profile | None) -> Table:
+    """Everything known of one model, a row each. `profile` is the measured one; the card's own is what a person declared."""
+    health = _best(card, {status.key: status.health for status in providers})
+    rows: list[tuple[str, Value | Cell]] = [
+        ("model", Cell(str(card.ref), style="strong")),
+        ("where", WHERE[card.locality]),
+        ("endpoints", ", ".join(card.endpoints) or None),
+        ("health", _health_cell(health)),
+        ("loaded", _loaded_cell(card.loaded)),
+        ("capabilities", ", ".join(card.capabilities)),
+        ("inputs", ", ".join(card.inputs)),
+        ("good at", _tasks(card)),
+        ("context", Cell(card.context_tokens, _counted(card.context_tokens))),
+        ("longest answer", Cell(card.max_output_tokens, _counted(card.max_output_tokens))),
+        ("size", _size_cell(card.size_bytes)),
+        ("parameters", Cell(card.parameter_count, parameters(card.parameter_count))),
+        ("quantization", card.quantization),
+        ("family", card.family),
+        ("price", _price_cell(card.price)),
+        *_profile_rows(profile or card.profile),
+        ("digest", card.digest),
+    ]
+    if card.deprecated:
+        rows.append(("retired", Cell(card.deprecated, style="warn")))
+    return Table(columns=(Column("what"), Column("value", wrap=True)), rows=rows)
+
+
+def model_data(card: ModelCard, *, providers: Sequence[ProviderStatus], profile: Profile | None) -> dict[str, Any]:
+    """The `data` of `models show`: as in a list, with the measured profile."""
+    return {**models_data([card], providers=providers)[0], "profile": plain(profile or card.profile)}
+
+
+def parameters(count: int | None) -> str:
+    """`8.2B`, `270M`."""
+    if count is None:
+        return UNKNOWN
+    return f"{count / 1e9:.1f}B".replace(".0B", "B") if count >= 999_500_000 else f"{count / 1e6:.0f}M"
+
+
+def _row(card: ModelCard, health: Mapping[str, Health]) -> list[Value | Cell]:
+    return [
+        str(card.ref),
+        card.provider,
+        Cell(card.locality, WHERE[card.locality]),
+        _size_cell(card.size_bytes),
+        Cell(card.context_tokens, tokens(card.context_tokens)),
+        Cell(" ".join(card.capabilities), ", ".join(card.capabilities)),
+        _price_cell(card.price),
+        _health_cell(_best(card, health)),
+        _loaded_cell(card.loaded),
+    ]
+
+
+def _silent_row(status: ProviderStatus) -> list[Value | Cell]:
+    nothing = "no models" if status.models == 0 else "not asked" if status.health.state == "unknown" else "no answer"
+    row: list[Value | Cell] = [Cell(None, "") for _ in _COLUMNS]
+    row[0] = Cell(None, f"{status.key} ({nothing})", style="dim")
+    row[1] = Cell(status.provider, style="dim")
+    row[7] = _health_cell(status.health)
+    return row
+
+
+def _best(card: ModelCard, health: Mapping[str, Health]) -> Health:
+    """Of the endpoints that offer it, the healthiest."""
+    keys = [endpoint_key(card.provider, url) for url in card.endpoints or (None,)]
+    known = [health[key] for key in keys if key in health]
+    return min(known, key=lambda one: one.state != "healthy", default=Health())
+
+
+def _health_cell(health: Health) -> Cell:
+    text = f"{health.state}: {health.reason}" if health.reason else health.state
+    return Cell(text, style=_STATE_STYLES.get(health.state, "bad"))
+
+
+def _size_cell(size_bytes: int | None) -> Cell:
+    return Cell(size_bytes, None if size_bytes is None else size(size_bytes))
+
+
+def _loaded_cell(loaded: bool | None) -> Cell:
+    return Cell(None if loaded is None else "yes" if loaded else "no", style="good" if loaded else None)
+
+
+def _price_cell(value: Price | None) -> Cell:
+    text = price(value)
+    return Cell(None if text == UNKNOWN else text, text, style="dim" if text == UNKNOWN else None)
+
+
+def _counted(count: int | None) -> str:
+    return UNKNOWN if count is None else f"{tokens(count)} tokens"
+
+
+def _tasks(card: ModelCard) -> str | None:
+    only = " and nothing else" if card.only_tasks else ""
+    return ", ".join(card.tasks) + only if card.tasks else None
+
+
+def _profile_rows(profile: Profile | None) -> list[tuple[str, Value | Cell]]:
+    profile = profile or Profile()
+    speed = profile.tokens_per_second
+    runs = "declared" if not profile.runs else f"{profile.runs} runs, {profile.failures} failed"
+    return [
+        ("first token", Cell(profile.ttft_ms, duration(profile.ttft_ms))),
+        ("speed", Cell(speed, UNKNOWN if speed is None else f"{speed:.0f} tokens/s")),
+        ("cold start", Cell(profile.cold_start_ms, duration(profile.cold_start_ms))),
+        ("measured over", None if profile == Profile() else runs),
+    ]

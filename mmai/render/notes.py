@@ -1,0 +1,140 @@
+"""Words about a run, for standard error: who was chosen, what failed, what it cost."""
+
+from http import HTTPStatus
+
+from mmai.errors import MmaiError
+from mmai.render.clean import Cleaner, clean_line
+from mmai.render.terminal import Terminal
+from mmai.render.units import UNKNOWN, duration, money, share
+from mmai.values.model import Price
+from mmai.values.record import Attempt, RunRecord
+from mmai.values.registry import Changes
+
+
+def error_lines(error: MmaiError, terminal: Terminal) -> str:
+    """`error: …`, and `hint: …` below it where there is one; no newline at the end."""
+    lines = [f"{terminal.paint('error:', 'bad')} {clean_line(error.message)}"]
+    if error.hint:
+        lines.append(f"{terminal.paint('hint:', 'accent')} {clean_line(error.hint)}")
+    return "\n".join(lines)
+
+
+def warning_line(text: str, terminal: Terminal) -> str:
+    """`warning: …`."""
+    return f"{terminal.paint('warning:', 'warn')} {clean_line(text)}"
+
+
+def chosen_line(model: str, *, task: str, score: float | None) -> str:
+    """What an automatic choice fell on: `ollama:qwen3:8b (summarization; score 0.81)`."""
+    scored = "" if score is None else f"; score {share(score)}"
+    return clean_line(f"{model} ({task}{scored})")
+
+
+def fallback_line(attempt: Attempt, *, following: str) -> str:
+    """`ollama:qwen3:8b failed (503 Service Unavailable), trying openai:gpt-5.6-luna`, or `trying again` for the same model."""
+    again = "again" if following == attempt.model else following
+    return clean_line(f"{attempt.model} failed ({_why(attempt)}), trying {again}")
+
+
+def _why(attempt: Attempt) -> str:
+    if attempt.status is not None:
+        phrase = HTTPStatus(attempt.status).phrase if attempt.status in _STATUSES else ""
+        return f"{attempt.status} {phrase}".rstrip()
+    return attempt.message or attempt.failure or "no reason given"
+
+
+_STATUSES = frozenset(int(status) for status in HTTPStatus)
+
+
+def usage_line(record: RunRecord, *, price: Price | None = None) -> str:
+    """`412 in, 96 out (12 cached) · $0.0003 · first token 0.3 s · 41 tokens/s`.
+
+    `~` marks what was counted here; what nobody knows is left out, but for tokens and cost, which are `unknown`. `price` says why
+    nothing is charged, where nothing is.
+    """
+    return " · ".join(part for part in (_tokens(record), _cost(record, price), _first_token(record), _speed(record)) if part)
+
+
+def _tokens(record: RunRecord) -> str:
+    usage = record.usage
+    if usage.input_tokens is None and usage.output_tokens is None:
+        return f"tokens {UNKNOWN}"
+    about = "~" if usage.estimated else ""
+    cached = f" ({usage.cached_tokens} cached)" if usage.cached_tokens else ""
+    return f"{_count(usage.input_tokens, about)} in, {_count(usage.output_tokens, about)} out{cached}"
+
+
+def _count(tokens: int | None, about: str) -> str:
+    return UNKNOWN if tokens is None else f"{about}{tokens}"
+
+
+def _cost(record: RunRecord, price: Price | None) -> str:
+    if record.cost_usd is None:
+        return f"cost {UNKNOWN}"
+    reason = f" ({clean_line(price.reason)})" if record.cost_usd == 0 and price and price.reason else ""
+    about = "~" if record.usage.estimated and record.cost_usd else ""
+    return f"{about}{money(record.cost_usd)}{reason}"
+
+
+def _first_token(record: RunRecord) -> str:
+    ttft_ms = record.timings.ttft_ms
+    return "" if ttft_ms is None else f"first token {duration(ttft_ms)}"
+
+
+def _speed(record: RunRecord) -> str:
+    """The server's own figure, or output tokens after the first over the time since the first."""
+    rate = record.server.decode_tokens_per_second
+    tokens, total_ms, ttft_ms = record.usage.output_tokens, record.timings.total_ms, record.timings.ttft_ms
+    about = ""
+    if (
+        rate is None
+        and tokens is not None
+        and tokens > 1
+        and total_ms is not None
+        and ttft_ms is not None
+        and total_ms > ttft_ms
+    ):
+        rate = (tokens - 1) / (total_ms - ttft_ms) * 1000
+        about = "~" if record.usage.estimated else ""
+    return "" if rate is None else f"{about}{rate:.0f} tokens/s" if rate >= 10 else f"{about}{rate:.1f} tokens/s"
+
+
+def changes_line(changes: Changes) -> str:
+    """What a discovery found to differ: `2 new (ollama:a, ollama:b), 1 gone (ollama:c)`; `nothing new` for no change."""
+    kinds = (("new", changes.new), ("changed", tuple(changes.changed)), ("gone", changes.gone))
+    return ", ".join(f"{len(refs)} {kind} ({_some(refs)})" for kind, refs in kinds if refs) or "nothing new"
+
+
+def _some(refs: tuple[str, ...], most: int = 3) -> str:
+    rest = f", and {len(refs) - most} more" if len(refs) > most else ""
+    return clean_line(", ".join(refs[:most]) + rest)
+
+
+class ReasoningWriter:
+    """A model's thinking as it arrives, dimmed; it is no part of the answer and ends before that begins."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._cleaner = Cleaner()
+        self._begun = False
+        self._held = ""
+        """White space at the end, which is shown only if something follows."""
+
+    def write(self, text: str) -> None:
+        """Show more of it."""
+        text = self._held + self._cleaner.clean(text)
+        shown = text.rstrip()
+        self._held = text[len(shown) :]
+        if not shown:
+            return
+        if not self._begun:
+            shown = f"thinking: {shown.lstrip()}"
+            self._begun = True
+        # A style is closed in each piece, so that nothing is left dim if the process dies.
+        self._terminal.write(self._terminal.paint(shown, "dim"))
+
+    def close(self) -> None:
+        """End it with a blank line. May be called twice."""
+        if self._begun:
+            self._terminal.write("\n\n")
+        self._begun, self._held = False, ""

@@ -1,0 +1,51 @@
+"""A run as JSON, and answers that are not text as text."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from mmai.render.clean import clean_line
+from mmai.values.event import Label
+from mmai.values.record import Attempt, RunRecord
+
+
+def run_data(record: RunRecord, *, extras: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The `data` of `run`. `extras` are `labels`, `vector` or `files`, where the answer is not text."""
+    return {
+        "id": record.id,
+        "text": record.text,
+        "model": record.model,
+        "task": record.task,
+        "automatic": record.automatic,
+        "finish_reason": record.finish_reason,
+        "usage": record.usage,
+        "cost_usd": record.cost_usd,
+        "timings": record.timings,
+        "server": record.server,
+        "attempts": [_attempt(attempt) for attempt in record.attempts],
+        **(extras or {}),
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "model": attempt.model,
+        "endpoint": attempt.endpoint,
+        "class": attempt.failure,
+        "message": attempt.message,
+        "status": attempt.status,
+        "ms": attempt.ms,
+    }
+
+
+def labels_text(labels: Iterable[Label]) -> str:
+    """One class a line, the most probable first: `0.91  tabby cat`."""
+    return "".join(
+        f"{'-' if label.probability is None else f'{label.probability:.2f}'}  {clean_line(label.name)}\n" for label in labels
+    )
+
+
+def vector_text(values: Sequence[float]) -> str:
+    """An embedding as a JSON array on one line."""
+    return msgspec.json.encode(values).decode() + "\n"

@@ -1,0 +1,100 @@
+"""The state of things on one screen: what is configured, reachable, loaded and active, and what to do next."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmai.render.models import providers_data
+from mmai.render.table import Cell, Column, Table, Value
+from mmai.render.units import duration, size, tokens
+from mmai.values.health import Health, Loaded, ProviderStatus
+from mmai.values.registry import Slot
+
+_COLUMNS = (Column("kind"), Column("name"), Column("state"), Column("detail", wrap=True))
+
+
+def status_table(
+    providers: Sequence[ProviderStatus], *, loaded: Mapping[str, Loaded], slots: Mapping[str, Slot], next_step: str | None
+) -> Table:
+    """A row for each endpoint, each model in memory (by reference) and each task with a model of its own (by task type)."""
+    return Table(
+        columns=_COLUMNS,
+        rows=[
+            *(_provider_row(status) for status in providers),
+            *(_loaded_row(ref, one) for ref, one in loaded.items()),
+            *(_slot_row(task, slot) for task, slot in slots.items()),
+        ],
+        notes=(f"next: {next_step}",) if next_step else (),
+    )
+
+
+def status_data(
+    providers: Sequence[ProviderStatus], *, loaded: Mapping[str, Loaded], slots: Mapping[str, Slot], next_step: str | None
+) -> dict[str, Any]:
+    """The `data` of `status`."""
+    return {
+        "providers": providers_data(providers),
+        "loaded": [{"model": ref, **_memory(one)} for ref, one in loaded.items()],
+        "active": [{"task": task, "model": slot.active, "generation": slot.generation} for task, slot in slots.items()],
+        "next": next_step,
+    }
+
+
+def next_step(providers: Sequence[ProviderStatus]) -> str | None:
+    """The command that gets a real model to answer, or None when one does already. The built-in models are not counted."""
+    served = [status for status in providers if status.endpoint is not None]
+    if any(status.health.state == "healthy" and status.models for status in served):
+        return None
+    if any(status.health.state == "healthy" and status.provider == "ollama" for status in served):
+        return "`mmai pull ollama:qwen3:8b` fetches a first model"
+    if any(status.health.state == "unauthorized" for status in served):
+        refused = next(status.provider for status in served if status.health.state == "unauthorized")
+        return f"`mmai keys set {refused}` stores a key that works"
+    if any(status.provider == "ollama" for status in served):
+        return "`ollama serve` starts the configured Ollama server; until then the built-in models answer"
+    return "`mmai config init` adds a provider; until then the built-in models answer"
+
+
+def _provider_row(status: ProviderStatus) -> list[Value | Cell]:
+    style = {"healthy": "good", "unknown": "dim"}.get(status.health.state, "bad")
+    name = status.provider if status.endpoint is None else f"{status.provider} {status.endpoint}"
+    return [
+        "provider",
+        Cell(status.key, name),
+        Cell(status.health.state, style=style),
+        _provider_detail(status.health, status.models),
+    ]
+
+
+def _provider_detail(health: Health, models: int | None) -> str | None:
+    if health.state != "healthy":
+        return health.reason
+    parts = [
+        "" if models is None else f"{models} model{'' if models == 1 else 's'}",
+        "" if health.version is None else f"version {health.version}",
+        "" if health.latency_ms is None else f"answered in {duration(health.latency_ms)}",
+    ]
+    return ", ".join(part for part in parts if part) or None
+
+
+def _loaded_row(ref: str, loaded: Loaded) -> list[Value | Cell]:
+    parts = [
+        "" if loaded.size_bytes is None else size(loaded.size_bytes),
+        "" if loaded.vram_bytes is None else f"{size(loaded.vram_bytes)} on the accelerator",
+        "" if loaded.context_tokens is None else f"context {tokens(loaded.context_tokens)}",
+        "" if loaded.expires_at is None else f"until {loaded.expires_at}",
+    ]
+    return ["model", ref, Cell("loaded", style="good"), ", ".join(part for part in parts if part) or None]
+
+
+def _slot_row(task: str, slot: Slot) -> list[Value | Cell]:
+    before = None if slot.previous is None else f"before it {slot.previous}"
+    return ["task", task, Cell("active", style="good"), slot.active if before is None else f"{slot.active}, {before}"]
+
+
+def _memory(loaded: Loaded) -> dict[str, Any]:
+    return {
+        "size_bytes": loaded.size_bytes,
+        "vram_bytes": loaded.vram_bytes,
+        "context_tokens": loaded.context_tokens,
+        "expires_at": loaded.expires_at,
+    }

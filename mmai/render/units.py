@@ -1,0 +1,79 @@
+"""Figures as people read them. None is always a word, never 0."""
+
+from mmai.values.model import Price
+
+UNKNOWN = "unknown"
+
+
+def size(count: float | None) -> str:
+    """Bytes in decimal units, as disks and `ollama list` count: `4.9 GB`."""
+    if count is None:
+        return UNKNOWN
+    if count < 1000:
+        return f"{count:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        count /= 1000
+        if count < 999.5:
+            return f"{_short(count)} {unit}"
+    return f"{_short(count / 1000)} TB"
+
+
+def tokens(count: int | None) -> str:
+    """A context window: `128k` for 131072 and for 128000, `1M`, `512`."""
+    if count is None:
+        return UNKNOWN
+    thousand = 1024 if count % 1000 and not count % 1024 else 1000
+    if count < thousand:
+        return str(count)
+    if count < thousand**2:
+        return f"{_short(count / thousand)}k"
+    return f"{_short(count / thousand**2)}M"
+
+
+def duration(ms: float | None) -> str:
+    """Milliseconds as `45 ms`, `0.3 s`, `12 s` or `2 min 5 s`."""
+    if ms is None:
+        return UNKNOWN
+    if ms < 99.5:
+        return f"{ms:.0f} ms"
+    if ms < 9_950:
+        return f"{ms / 1000:.1f} s"
+    if ms < 59_500:
+        return f"{ms / 1000:.0f} s"
+    minutes, seconds = divmod(round(ms / 1000), 60)
+    return f"{minutes} min {seconds} s"
+
+
+def money(usd: float | None) -> str:
+    """US dollars, two digits of what matters: `$0.0003`, `$0.25`, `$12.30`; `$0` only for exactly nothing."""
+    if usd is None:
+        return UNKNOWN
+    if usd == 0:
+        return "$0"
+    if usd < 0.000001:
+        return "<$0.000001"
+    if usd >= 0.0995:
+        return f"${usd:.2f}"
+    return f"${float(f'{usd:.1e}'):.8f}".rstrip("0")
+
+
+def price(value: Price | None) -> str:
+    """What a million tokens cost: `$0.25/$1.25 per M` in and out, `free`, or the price of one image."""
+    if value is None:
+        return UNKNOWN
+    into, out = value.input_usd_per_mtok, value.output_usd_per_mtok
+    if into is None and out is None:
+        return UNKNOWN if value.image_usd is None else f"{money(value.image_usd)} per image"
+    if into == 0 and out == 0:
+        return "free"
+    return f"{money(into)}/{money(out)} per M"
+
+
+def share(value: float | None) -> str:
+    """A score or probability, 0 to 1: `0.81`."""
+    return UNKNOWN if value is None else f"{value:.2f}"
+
+
+def _short(value: float) -> str:
+    """At most three digits: `4.9`, `12`, `128`."""
+    return f"{value:.1f}".removesuffix(".0") if value < 9.95 else f"{value:.0f}"

@@ -1,0 +1,70 @@
+"""What a request asks for: task, difficulty, needs and size. Rules only; nothing is read, sent or remembered."""
+
+from mmai.selection.complexity import complexity
+from mmai.selection.domains import domain
+from mmai.selection.features import features
+from mmai.selection.language import language
+from mmai.selection.lengths import output_tokens
+from mmai.selection.requirements import output_requirements
+from mmai.selection.tasks import task_probabilities
+from mmai.selection.tokens import request_tokens
+from mmai.values.request import AudioPart, ImagePart, Request
+from mmai.values.task import Constraints, Modality, TaskAnalysis, TaskType
+
+_CAPABILITY = {
+    TaskType.EMBEDDING: "embedding",
+    TaskType.IMAGE_GENERATION: "image_generation",
+    TaskType.SPEECH_SYNTHESIS: "speech_synthesis",
+}
+
+
+UNLIMITED = Constraints()
+
+
+def analyze(request: Request, *, constraints: Constraints = UNLIMITED, task: TaskType | None = None) -> TaskAnalysis:
+    """Read the last user turn, its attachments and the options. Deterministic.
+
+    `task`, or else the request's own, is taken as certain. `constraints` are carried along and never read from the wording.
+    """
+    images, recordings = _attachments(request)
+    seen = features(_last_user_text(request))
+    known = task or request.task
+    likely: dict[str, float] = {known: 1.0} if known else task_probabilities(seen, images=images, recordings=recordings)
+    best = TaskType(next(iter(likely)))
+    output = output_requirements(seen, request, best)
+    tokens = request_tokens(request)
+    degree, drivers = complexity(seen, likely, output, tokens)
+    return TaskAnalysis(
+        task_type=best,
+        task_probabilities=likely,
+        complexity=degree,
+        complexity_drivers=drivers,
+        domain=domain(seen, likely),
+        required_capabilities=_required(request, best, images=images, recordings=recordings),
+        modality=Modality.IMAGE if images else Modality.AUDIO if recordings else Modality.TEXT,
+        output=output,
+        context_tokens=tokens,
+        output_tokens=output_tokens(likely, output, request, context_tokens=tokens),
+        language=language(seen),
+        constraints=constraints,
+    )
+
+
+def _last_user_text(request: Request) -> str:
+    return next((message.text for message in reversed(request.messages) if message.role == "user"), "")
+
+
+def _attachments(request: Request) -> tuple[int, int]:
+    parts = [part for message in request.messages for part in message.parts]
+    return sum(isinstance(part, ImagePart) for part in parts), sum(isinstance(part, AudioPart) for part in parts)
+
+
+def _required(request: Request, task: TaskType, *, images: int, recordings: int) -> tuple[str, ...]:
+    needs = {
+        _CAPABILITY.get(task, "text_generation"): True,
+        "vision": images,
+        "audio": recordings,
+        "json_schema": request.schema is not None,
+        "tools": request.tools,
+    }
+    return tuple(name for name, needed in needs.items() if needed)

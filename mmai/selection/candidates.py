@@ -1,0 +1,174 @@
+"""Which models may take a request. Filters only, in a fixed order; ranking is scoring.py's.
+
+A constraint is a promise: where the figure it needs is unknown, the model is out. The window is the one exception, since most
+servers do not tell it and a prompt seldom fills it: unknown passes, and the explanation says so.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from mmai.selection.expectations import latency_ms, longest_answer, memory_bytes, profile_of, success_rate, worst_cost_usd
+from mmai.values.model import ModelCard, Profile
+from mmai.values.task import Constraints, Modality, TaskAnalysis, TaskType
+
+Filter = tuple[str, Callable[[ModelCard], str | None]]
+"""A name (`Candidate.excluded_by`), and what says why a model may not pass, or None."""
+
+FILTERS = (
+    "provider", "exclude", "local_only", "capability", "modality", "only_tasks", "context", "max_cost", "max_latency",
+    "min_reliability", "max_memory", "health",
+)  # fmt: skip
+"""Their names in the order they are asked; the first that objects gives the reason."""
+
+SPECIALISTS = {
+    TaskType.IMAGE_CLASSIFICATION: ("image_classification", {"text_generation", "vision"}),
+    TaskType.SPEECH_TRANSCRIPTION: ("speech_transcription", {"text_generation", "audio"}),
+}
+"""Task to the capability that is enough for it, in place of a general model's."""
+
+_IMPLIED_INPUT = {
+    "vision": Modality.IMAGE,
+    "image_classification": Modality.IMAGE,
+    "audio": Modality.AUDIO,
+    "speech_transcription": Modality.AUDIO,
+}
+
+
+def filters(
+    analysis: TaskAnalysis,
+    *,
+    max_tokens: int | None = None,
+    unavailable: Mapping[str, str] | None = None,
+    profiles: Mapping[str, Profile] | None = None,
+) -> tuple[Filter, ...]:
+    """Those that can exclude anything here, in the order of `FILTERS`.
+
+    `unavailable` maps what does not answer to the reason: a reference, a provider, or `provider@endpoint`; a model with several
+    endpoints is out when all are. `profiles` maps references to what was measured.
+    """
+    limits = analysis.constraints
+    measured = profiles or {}
+    required = frozenset(analysis.required_capabilities) | set(limits.require)
+    offered: Sequence[tuple[object, str, Callable[[ModelCard], str | None]]] = (
+        (limits.provider, "provider", partial(_provider, limits.provider)),
+        (limits.exclude, "exclude", partial(_exclude, limits.exclude, _pattern(limits.exclude))),
+        (limits.local_only, "local_only", _local_only),
+        (True, "capability", partial(_capability, required, SPECIALISTS.get(analysis.task_type))),
+        (True, "modality", partial(_modality, analysis.modality)),
+        (True, "only_tasks", partial(_only_tasks, analysis.task_type)),
+        (True, "context", partial(_context, analysis)),
+        (limits.max_cost_usd is not None, "max_cost", partial(_max_cost, analysis, max_tokens)),
+        (limits.max_latency_ms is not None, "max_latency", partial(_max_latency, analysis, measured)),
+        (limits.min_reliability is not None, "min_reliability", partial(_min_reliability, limits, measured)),
+        (limits.max_memory_bytes is not None, "max_memory", partial(_max_memory, limits, measured)),
+        (unavailable, "health", partial(_health, unavailable or {})),
+    )
+    return tuple((name, check) for wanted, name, check in offered if wanted)
+
+
+def exclusion(card: ModelCard, checks: Sequence[Filter]) -> tuple[str, str] | None:
+    """(name of the filter, why) of the first that objects; None when the model may take the request."""
+    for name, check in checks:
+        reason = check(card)
+        if reason is not None:
+            return name, reason
+    return None
+
+
+def tokens_needed(card: ModelCard, analysis: TaskAnalysis) -> int:
+    """The window a request takes: what is sent, and room for the answer, which no model makes longer than its own limit."""
+    output = analysis.output_tokens
+    if card.max_output_tokens is not None and card.max_output_tokens < output:
+        output = card.max_output_tokens
+    return analysis.context_tokens + output
+
+
+def _provider(wanted: str | None, card: ModelCard) -> str | None:
+    return None if card.provider == wanted else f"not of provider `{wanted}`"
+
+
+def _pattern(excluded: Sequence[str]) -> re.Pattern[str]:
+    return re.compile("|".join(".*".join(map(re.escape, pattern.split("*"))) for pattern in excluded))
+
+
+def _exclude(excluded: Sequence[str], pattern: re.Pattern[str], card: ModelCard) -> str | None:
+    for name in (f"{card.provider}:{card.name}", card.name, card.provider):
+        if pattern.fullmatch(name):
+            return f"excluded by `{next(text for text in excluded if _pattern((text,)).fullmatch(name))}`"
+    return None
+
+
+def _local_only(card: ModelCard) -> str | None:
+    if card.locality in ("embedded", "local"):
+        return None
+    where = "at its provider" if card.locality == "cloud" else "on another machine"
+    return f"runs {where}, and only local models are allowed"
+
+
+def _capability(required: frozenset[str], specialist: tuple[str, set[str]] | None, card: ModelCard) -> str | None:
+    missing = required.difference(card.capabilities)
+    if missing and specialist is not None and specialist[0] in card.capabilities:
+        missing -= specialist[1]
+    return f"cannot do {', '.join(f'`{name}`' for name in sorted(missing))}" if missing else None
+
+
+def _modality(modality: Modality, card: ModelCard) -> str | None:
+    if modality in card.inputs or any(_IMPLIED_INPUT.get(name) is modality for name in card.capabilities):
+        return None
+    return f"takes {' and '.join(card.inputs) or 'nothing'}, not {modality}"
+
+
+def _only_tasks(task: TaskType, card: ModelCard) -> str | None:
+    if not card.only_tasks or task in card.tasks:
+        return None
+    return f"does {', '.join(card.tasks) or 'nothing known'} only, not {task}"
+
+
+def _context(analysis: TaskAnalysis, card: ModelCard) -> str | None:
+    window = card.context_tokens
+    least = analysis.constraints.min_context_tokens
+    if window is None:
+        return None if least is None else f"its window is not known, and at least {least} tokens are asked for"
+    if least is not None and window < least:
+        return f"its window of {window} tokens is below the {least} asked for"
+    needed = tokens_needed(card, analysis)
+    return None if needed <= window else f"needs about {needed} tokens, its window is {window}"
+
+
+def _max_cost(analysis: TaskAnalysis, max_tokens: int | None, card: ModelCard) -> str | None:
+    limit = analysis.constraints.max_cost_usd or 0.0
+    worst = worst_cost_usd(card, analysis, max_tokens=max_tokens)
+    if worst is None:
+        unknown = "price" if card.price is None or card.price.input_usd_per_mtok is None else "longest answer or its price"
+        return f"its {unknown} is not known, so it may cost more than ${limit:g}"
+    longest = longest_answer(card, analysis, max_tokens=max_tokens)
+    return None if worst <= limit else f"may cost ${worst:.4g} if it answers with {longest} tokens, above ${limit:g}"
+
+
+def _max_latency(analysis: TaskAnalysis, profiles: Mapping[str, Profile], card: ModelCard) -> str | None:
+    limit = analysis.constraints.max_latency_ms or 0.0
+    expected = latency_ms(card, profile_of(card, profiles), analysis)
+    return None if expected <= limit else f"expected to take {expected:.0f} ms, above {limit:.0f} ms"
+
+
+def _min_reliability(limits: Constraints, profiles: Mapping[str, Profile], card: ModelCard) -> str | None:
+    rate = success_rate(profile_of(card, profiles))
+    least = limits.min_reliability or 0.0
+    return None if rate >= least else f"expected to answer {rate:.1%} of calls, below {least:.1%}"
+
+
+def _max_memory(limits: Constraints, profiles: Mapping[str, Profile], card: ModelCard) -> str | None:
+    limit = limits.max_memory_bytes or 0
+    taken = memory_bytes(card, profile_of(card, profiles))
+    if taken is None:
+        return f"its memory is not known, and at most {limit / 1e9:.1f} GB are allowed"
+    return None if taken <= limit else f"takes about {taken / 1e9:.1f} GB of memory, above {limit / 1e9:.1f} GB"
+
+
+def _health(unavailable: Mapping[str, str], card: ModelCard) -> str | None:
+    reason = unavailable.get(f"{card.provider}:{card.name}") or unavailable.get(card.provider)
+    if reason is not None or not card.endpoints:
+        return reason
+    reasons = [unavailable.get(f"{card.provider}@{endpoint}") for endpoint in card.endpoints]
+    return reasons[0] if None not in reasons else None

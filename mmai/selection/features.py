@@ -1,0 +1,99 @@
+"""What the shape of a prompt says, whatever its words: code, numbers, questions, options, tables, dialogue."""
+
+import re
+from itertools import pairwise
+
+from msgspec import Struct
+
+from mmai.selection.words import Clause, clauses, is_greeting
+
+HEAD_CHARS = 1_200
+TAIL_CHARS = 600
+"""Instructions stand at the start or the end; what lies between is material."""
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*+")
+_SUM = re.compile(r"\d ?[+*×÷^] ?\d|\d [-/] \d")
+_OPTION = re.compile(r"^\s*(?:[-*]\s|\(?[a-e1-9][).]\s)|\([a-e1-5]\) ", re.MULTILINE)
+_SPEAKER = re.compile(r"^\s*-?\s*(?:user|customer|agent|human|ai|assistant|speaker ?\w?|person ?\w|bot) ?:", re.MULTILINE)
+_CODE_MARKS = (
+    "```",
+    "def ",
+    "#include",
+    "();",
+    "){",
+    ") {",
+    "</",
+    "=>",
+    "import ",
+    "return ",
+    "select * ",
+    "/*",
+    "public class",
+    "{%",
+)
+_MATH_MARKS = ("\\frac", "\\sqrt", "\\(", "\\[", "$", "^2", "^3", "√", "∫", "≤", "x =", "= ?", " + ", " * ", "=?", " / ")
+
+
+class Features(Struct, frozen=True, kw_only=True):
+    """Counts over the head and the tail of a prompt."""
+
+    text: str
+    """Both, in lower case, stripped."""
+    clauses: tuple[Clause, ...]
+    words: int
+    """Of head and tail."""
+    numbers: int
+    options: int
+    """Lines or marks that look like choices or list items."""
+    speakers: int
+    """Lines of a dialogue."""
+    code_marks: int
+    math_marks: int
+    sums: int
+    """Numbers joined by an operator."""
+    columns: int
+    """Lines with two or more commas, tabs or bars in equal number: a table."""
+    asks: bool
+    """Ends with a question mark."""
+    greets: bool
+    """A greeting and nothing else."""
+
+    @property
+    def commands(self) -> tuple[Clause, ...]:
+        """The first three clauses and the last two, where people say what they want."""
+        return self.clauses if len(self.clauses) <= 5 else self.clauses[:3] + self.clauses[-2:]
+
+
+def features(prompt: str) -> Features:
+    """Look at the head and the tail only, so a megabyte costs what a page costs."""
+    text = _ends(prompt).lower()
+    parts = tuple(clauses(text))
+    return Features(
+        text=text,
+        clauses=parts,
+        words=sum(map(len, parts)),
+        numbers=len(_NUMBER.findall(text)),
+        options=len(_OPTION.findall(text)),
+        speakers=len(_SPEAKER.findall(text)),
+        code_marks=sum(mark in text for mark in _CODE_MARKS),
+        math_marks=sum(mark in text for mark in _MATH_MARKS),
+        sums=len(_SUM.findall(text)),
+        columns=_table_lines(text),
+        asks=text.endswith(("?", "？", "؟")),
+        greets=len(parts) <= 2 and all(map(is_greeting, parts)) and bool(parts),
+    )
+
+
+def _ends(prompt: str) -> str:
+    if len(prompt) <= HEAD_CHARS + TAIL_CHARS:
+        return prompt.strip()
+    return prompt[:HEAD_CHARS].lstrip() + "\n" + prompt[-TAIL_CHARS:].rstrip()
+
+
+def _table_lines(text: str) -> int:
+    lines = [line for line in text.splitlines() if line]
+    best = 0
+    for separator in ",\t|":
+        counts = [line.count(separator) for line in lines]
+        best = max(best, sum(count >= 2 and count == after for count, after in pairwise(counts)))
+    return best

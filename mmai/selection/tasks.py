@@ -1,0 +1,114 @@
+"""Which task a prompt asks for: a probability for every type, from its words, its shape and its attachments."""
+
+from collections.abc import Mapping
+from math import exp
+
+from mmai.selection.features import Features
+from mmai.selection.wording import ANYWHERE, MAKERS, OPENERS, PRODUCTS, UNSPACED
+from mmai.selection.words import Clause, at, found, opener
+from mmai.values.task import TaskType as T
+
+Evidence = dict[str, float]
+"""Task type to logit."""
+
+CAP = 7.0
+"""No task gathers more than this from words, so that long prompts stay uncertain."""
+
+SMALLEST = 0.005
+"""Less probable types are left out."""
+
+_OBJECT_REACH = 9
+_AUDIO: Evidence = {T.SPEECH_TRANSCRIPTION: 7.0}
+_IMAGE: Evidence = {T.IMAGE_UNDERSTANDING: 7.0, T.IMAGE_CLASSIFICATION: 5.0}
+_RARE: Evidence = {T.IMAGE_GENERATION: -2.5, T.SPEECH_SYNTHESIS: -2.5, T.EMBEDDING: -2.5}
+_USUAL: Evidence = {T.QUESTION_ANSWERING: 0.4, T.CONVERSATION: 0.2}
+_PRIOR: Evidence = {task: 0.0 for task in T if task not in (*_IMAGE, *_AUDIO)} | _RARE | _USUAL
+_CLASSIFYING = (
+    "classify", "classification", "what is this", "what kind of", "which kind", "what animal", "what type of", "which species",
+    "species is", "sort these", "label", "tag these", "is this a ", "is it a ", "detect whether", "what brand", "defective",
+    "choose the correct", "select the correct", "decide if", "decide the", "categorize", "klassifiziere", "was ist das",
+    "qu'est-ce que c'est", "qué es esto", "这是什么", "これは何", "что это",
+)  # fmt: skip
+
+
+def task_probabilities(features: Features, *, images: int, recordings: int) -> dict[str, float]:
+    """Task type to probability, most probable first. Weak evidence leaves a flat distribution."""
+    logits = dict(_PRIOR)
+    for task, weight in _words(features).items():
+        if task in logits:
+            logits[task] += min(weight, CAP)
+    for task, weight in _shape(features).items():
+        logits[task] += weight
+    for task, weight in _attached(features, images=images, recordings=recordings).items():
+        logits[task] = logits.get(task, 0.0) + weight
+    return softmax(logits)
+
+
+def softmax(logits: Mapping[str, float]) -> dict[str, float]:
+    """Probabilities above `SMALLEST`, summing to 1, most probable first; equal ones keep the order of `TaskType`."""
+    top = max(logits.values())
+    weights = {task: exp(logit - top) for task, logit in logits.items()}
+    floor = SMALLEST * sum(weights.values())
+    kept = {task: weight for task, weight in weights.items() if weight >= floor}
+    total = sum(kept.values())
+    return {task: weight / total for task, weight in sorted(kept.items(), key=lambda item: -item[1])}
+
+
+def _words(features: Features) -> Evidence:
+    """Commands count in full; what stands between them, as in a document that was pasted, for less."""
+    evidence: Evidence = {}
+    commands = features.commands
+    between = features.clauses[3:-2] if len(commands) < len(features.clauses) else ()
+    seen: set[tuple[str, float, str]] = set()
+    for share, clauses in ((1.0, commands), (0.3, between)):
+        for clause in clauses:
+            for task, weight in _clause(clause):
+                if (known := (task, weight, clause[0])) not in seen:
+                    seen.add(known)
+                    evidence[task] = evidence.get(task, 0.0) + weight * share
+    for task, listed in UNSPACED.items() if not features.text.isascii() else ():
+        evidence[task] = evidence.get(task, 0.0) + 3.0 * sum(word in features.text for word in listed.split())
+    return evidence
+
+
+def _clause(clause: Clause) -> list[tuple[str, float]]:
+    start = opener(clause)
+    command = list(at(OPENERS, clause, start)) or list(at(OPENERS, clause, 0))
+    evidence = [*command, *found(ANYWHERE, clause)]
+    for position in range(start, len(clause)):
+        if clause[position] in MAKERS:
+            evidence += _object(clause, position)
+            break
+    return evidence
+
+
+def _object(clause: Clause, verb: int) -> list[tuple[str, float]]:
+    for position in range(verb + 1, min(verb + _OBJECT_REACH, len(clause))):
+        if made := list(at(PRODUCTS, clause, position)):
+            return made
+    return []
+
+
+def _shape(features: Features) -> Evidence:
+    short = features.words < 40
+    return {
+        T.CODE_GENERATION: 1.0 * min(features.code_marks, 4),
+        T.MATH: 0.8 * min(features.math_marks, 3)
+        + 2.5 * min(features.sums, 1)
+        + (1.2 if features.asks and features.numbers >= 2 else 0.0),
+        T.REASONING: 0.5 * min(features.options, 4) if features.options else 0.0,
+        T.DATA_ANALYSIS: 2.5 if features.columns >= 2 else 0.0,
+        T.CONVERSATION: 0.8 * min(features.speakers, 4) + (2.5 if features.greets else 0.0),
+        T.QUESTION_ANSWERING: 1.0 if features.asks and short else 0.0,
+    }
+
+
+def _attached(features: Features, *, images: int, recordings: int) -> Evidence:
+    evidence: Evidence = {}
+    if images:
+        evidence |= _IMAGE
+        if any(phrase in features.text for phrase in _CLASSIFYING):
+            evidence[T.IMAGE_CLASSIFICATION] += 4.0
+    if recordings:
+        evidence |= _AUDIO
+    return evidence

@@ -1,0 +1,163 @@
+"""The SQLite file behind the history: opening, migrating, and setting a damaged one aside."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from mmai import files
+from mmai.errors import StorageError
+
+BUSY_S = 10.0
+"""How long a writer waits for another one; a write takes about a millisecond."""
+
+RETRY_S = 0.005
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the database for one process, made with mode 0600 and brought up to date as needed. Every statement commits itself.
+
+    Raises:
+        sqlite3.Error, OSError: it cannot be opened.
+        StorageError: a newer mmai has changed its tables.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        # In WAL mode a power cut may then cost the latest rows, but never the file, and a commit waits for no disk.
+        connection.execute("PRAGMA synchronous=NORMAL")
+        if _version(connection) != len(MIGRATIONS):
+            _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def is_damaged(error: Exception) -> bool:
+    """The bytes are not those of a database, as opposed to a lock, a full disk or a missing permission."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def set_aside(path: Path) -> Path | None:
+    """Rename a damaged database, for `sqlite3 FILE .recover`; a person's history is not ours to delete.
+
+    None when it is sound after all: another process was quicker, and a new one is in its place.
+
+    Raises:
+        sqlite3.Error, OSError, StorageError: it cannot be renamed.
+    """
+    with files.locked(path):
+        if _is_sound(path):
+            return None
+        aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
+        # The log goes first: a new database would take an old log that lies beside it for its own.
+        for suffix in ("-wal", "-shm", ""):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        with closing(connect(path)) as connection:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            return bool(verdict == "ok")
+    except sqlite3.DatabaseError as exc:
+        if is_damaged(exc):
+            return False
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    version = _version(connection)
+    if version > len(MIGRATIONS):
+        raise StorageError(
+            f"`{path}` has version {version}, from a newer mmai; this one knows {len(MIGRATIONS)}",
+            hint="pip install --upgrade mmai",
+        )
+    _use_wal(connection)
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:  # commits or rolls back
+        for migration in MIGRATIONS[_version(connection) :]:
+            migration(connection)
+        connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Let readers and one writer work at a time.
+
+    SQLite answers some races for this switch with an error at once, busy timeout or not: 9 of 500 processes, 50 at a time.
+    """
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(RETRY_S)
+        else:
+            return
+
+
+def _runs_and_attempts(connection: sqlite3.Connection) -> None:
+    """Texts stand last in a row, so that reading figures leaves their pages alone."""
+    connection.execute("""
+        CREATE TABLE runs (
+            id TEXT PRIMARY KEY,
+            started_at REAL NOT NULL,
+            status TEXT NOT NULL,
+            pid INTEGER NOT NULL,
+            model TEXT,
+            task TEXT,
+            automatic INTEGER NOT NULL,
+            finish_reason TEXT,
+            error_code TEXT,
+            usage_input_tokens INTEGER,
+            usage_output_tokens INTEGER,
+            usage_cached_tokens INTEGER,
+            usage_reasoning_tokens INTEGER,
+            usage_estimated INTEGER NOT NULL,
+            cost_usd REAL,
+            timings_startup_ms REAL,
+            timings_ttft_ms REAL,
+            timings_total_ms REAL,
+            server_load_ms REAL,
+            server_prompt_ms REAL,
+            server_decode_ms REAL,
+            server_total_ms REAL,
+            server_prompt_tokens_per_second REAL,
+            server_decode_tokens_per_second REAL,
+            prompt TEXT NOT NULL,
+            system TEXT NOT NULL,
+            text TEXT NOT NULL
+        )""")
+    connection.execute("CREATE INDEX successes ON runs (model, started_at) WHERE status = 'ok'")
+    connection.execute("""
+        CREATE TABLE attempts (
+            run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            model TEXT NOT NULL,
+            endpoint TEXT,
+            failure TEXT,
+            message TEXT,
+            status INTEGER,
+            ms REAL NOT NULL,
+            PRIMARY KEY (run_id, position)
+        ) WITHOUT ROWID""")
+    connection.execute("CREATE INDEX failures ON attempts (model, failure) WHERE failure IS NOT NULL")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_runs_and_attempts,)
+"""Each brings the tables one version further. One that has shipped is never edited."""

@@ -1,0 +1,99 @@
+"""Every run, kept where `mmai` can learn from it. A history that fails costs one warning and never the run."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from mmai.errors import StorageError
+from mmai.telemetry import database, observed, rows
+from mmai.values.model import Profile
+from mmai.values.record import RunRecord
+
+Result = TypeVar("Result")
+
+
+class History:
+    """The database of runs, opened at its first use.
+
+    After a failure this object keeps nothing more and finds nothing, and `warn` has had its one sentence. A database whose
+    bytes are damaged is renamed, which is the sentence then, and a new one is begun. `close` when done.
+    """
+
+    def __init__(self, path: Path, *, warn: Callable[[str], None]) -> None:
+        self.path = path
+        self._warn = warn
+        self._warned = False
+        self._broken = False
+        self._connection: sqlite3.Connection | None = None
+
+    def start(self, record: RunRecord) -> None:
+        """Keep a run before its first request is sent, so that one that is killed leaves a trace."""
+        self._use(lambda connection: rows.put(connection, record), None)
+
+    def finish(self, record: RunRecord) -> None:
+        """Keep the run as it ended, with its attempts, whether or not its start was kept."""
+
+        def put(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:
+                rows.put(connection, record)
+                rows.put_attempts(connection, record)
+
+        self._use(put, None)
+
+    def recent(self, limit: int = 20) -> list[RunRecord]:
+        """The latest runs, the newest first."""
+        return self._use(lambda connection: rows.select(connection, "ORDER BY id DESC LIMIT ?", limit, now=time.time()), [])
+
+    def get(self, run_id: str) -> RunRecord | None:
+        """One run, or None."""
+        return self._use(
+            lambda connection: next(iter(rows.select(connection, "WHERE id = ?", run_id, now=time.time())), None), None
+        )
+
+    def profiles(self, *, since: float) -> dict[str, Profile]:
+        """By model, how its runs since `since` (unix seconds) went."""
+        return self._use(lambda connection: observed.profiles(connection, since=since), {})
+
+    def close(self) -> None:
+        """Let go of the database. May be called twice."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            with suppress(sqlite3.Error):
+                connection.close()
+
+    def _use(self, work: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
+        if self._broken:
+            return otherwise
+        try:
+            try:
+                return self._run(work)
+            except sqlite3.DatabaseError as exc:
+                if not database.is_damaged(exc):
+                    raise
+                self._begin_anew(exc)
+                return self._run(work)
+        except (sqlite3.Error, OSError, StorageError, ValueError, OverflowError) as exc:
+            self._broken = True
+            self.close()
+            self._warn_once(f"no history is kept in `{self.path}`: {getattr(exc, 'strerror', None) or exc}")
+            return otherwise
+
+    def _run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        if self._connection is None:
+            self._connection = database.connect(self.path)
+        return work(self._connection)
+
+    def _begin_anew(self, damage: Exception) -> None:
+        self.close()
+        aside = database.set_aside(self.path)
+        if aside is not None:
+            self._warn_once(f"`{self.path}` is damaged ({damage}): a new history is begun, and the old one is `{aside}`")
+
+    def _warn_once(self, sentence: str) -> None:
+        if not self._warned:
+            self._warned = True
+            self._warn(sentence)

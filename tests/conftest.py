@@ -1,0 +1,21 @@
+"""Fixtures every test may use: local servers that misbehave on command."""
+
+from collections.abc import Iterator
+
+import pytest
+from fakes.ollama import FakeOllama, usual_models
+from fakes.wall import Wall
+
+
+@pytest.fixture
+def wall() -> Iterator[Wall]:
+    """A raw HTTP server; script it with `says` and `answers`."""
+    with Wall() as server:
+        yield server
+
+
+@pytest.fixture
+def ollama() -> Iterator[FakeOllama]:
+    """A fake Ollama with four models: llama3.2:3b, qwen3:8b (thinks), gemma3:4b (sees), nomic-embed-text (embeds)."""
+    with FakeOllama(*usual_models()) as server:
+        yield server
