@@ -7,6 +7,11 @@ from msgspec import Struct
 from mmai.values.model import ModelCard
 
 
+def is_provider_name(text: str) -> bool:
+    """Lower-case ASCII letters, digits, `-` and `_`, beginning with a letter: what may stand before the colon of a reference."""
+    return text.isascii() and text[:1].isalpha() and text == text.lower() and text.replace("-", "").replace("_", "").isalnum()
+
+
 class Secret:
     """A credential that cannot be printed by accident: `repr`, `str`, JSON and tracebacks show asterisks."""
 
@@ -23,6 +28,24 @@ class Secret:
         return "Secret('****')"
 
     __str__ = __repr__
+
+
+class KeyRule(Struct, frozen=True, kw_only=True):
+    """Which keys may be sent to an endpoint, decided by who chose its address. The default lets every source through."""
+
+    configured: Secret | None = None
+    """The key written in the settings."""
+    command: str | None = None
+    """A command whose first line of output is the key."""
+    environment: bool = True
+    """The provider's own variable may be used."""
+    stored: bool = True
+    """Keys kept by `mmai keys set` may be used."""
+    missing: str | None = None
+    """Why there is no key in the settings, or why none may be sent; one sentence."""
+
+
+NO_KEY = KeyRule(environment=False, stored=False)
 
 
 class Timeouts(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -45,6 +68,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     url: str | None = None
     """Base URL without a trailing slash, user name or password; None for embedded models."""
     key: Secret | None = None
+    key_rule: KeyRule = KeyRule()
+    """Where `key` may be looked for when the endpoint is opened; a key command is never run before."""
     headers: dict[str, str] = {}
     timeouts: Timeouts = Timeouts()
     proxied: bool = False

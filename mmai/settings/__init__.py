@@ -1,0 +1,7 @@
+"""What the user set: files, environment and defaults as one `Settings` value, and the endpoints it names."""
+
+from mmai.settings.endpoints import endpoints
+from mmai.settings.loading import check, load
+from mmai.settings.schema import BackendSettings, Origin, Settings
+
+__all__ = ["BackendSettings", "Origin", "Settings", "check", "endpoints", "load"]

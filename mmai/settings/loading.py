@@ -1,0 +1,131 @@
+"""The settings in force: built-in values, user file, project file and environment, merged key by key."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from mmai.errors import ConfigError, UsageError
+from mmai.paths import Paths
+from mmai.settings.environment import environment_layer
+from mmai.settings.files import project_file, root_of, user_file
+from mmai.settings.layers import Entry, FileSource, Layer, dotted, file_layer, remedy
+from mmai.settings.schema import (
+    AlertSettings,
+    BackendSettings,
+    ConstraintSettings,
+    HotSwapSettings,
+    MonitoringSettings,
+    RegistrySettings,
+    RunSettings,
+    SelectionSettings,
+    Settings,
+)
+from mmai.values.decision import Weights
+from mmai.values.url import ollama_endpoint
+
+
+def load(paths: Paths, *, env: Mapping[str, str], cwd: Path) -> Settings:
+    """Everything that is set, from the nearest `mmai.yaml` above `cwd` and the user's own file, under the environment.
+
+    Raises:
+        ConfigError: a file or a variable is wrong; the message says where.
+    """
+    user, project = user_file(paths, env), project_file(cwd, env)
+    layer, providers = _file(user, source="user", paths=paths, env=env, required=bool(env.get("MMAI_CONFIG", "").strip()))
+    if project is not None and project != user:
+        above, more = _file(project, source="project", paths=paths, env=env, required=False)
+        layer, providers = layer | above, providers + more
+    return build(layer | environment_layer(env), providers)
+
+
+def check(file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str]) -> Settings:
+    """What one file alone would set.
+
+    Raises:
+        ConfigError: it is missing or wrong.
+    """
+    return build(*_file(file, source=source, paths=paths, env=env, required=True))
+
+
+def _file(
+    file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str], required: bool
+) -> tuple[Layer, tuple[str, ...]]:
+    try:
+        root = root_of(file, source=source, cache_dir=paths.cache_dir)
+    except FileNotFoundError as exc:
+        if not required:
+            return {}, ()
+        raise ConfigError(f"there is no settings file `{file}`", hint="mmai config init") from exc
+    return ({}, ()) if root is None else file_layer(root, source=source, file=str(file), env=env)
+
+
+def build(layer: Layer, providers: tuple[str, ...]) -> Settings:
+    """The values of a merged layer over the built-in ones.
+
+    Raises:
+        ConfigError: values that each fit and do not fit together.
+    """
+    sections: dict[tuple[str, ...], dict[str, Any]] = {}
+    for path, entry in layer.items():
+        sections.setdefault(path[:-1], {})[entry.key.field_of(path[-1])] = entry.value
+    backends = dict(Settings().backends)
+    for provider in (*providers, *(path[1] for path in layer if path[0] == "backends")):
+        backends[provider] = _backend(provider, layer, backends.get(provider, BackendSettings()))
+    return Settings(
+        registry=RegistrySettings(**sections.get(("registry",), {})),
+        backends=backends,
+        selection=SelectionSettings(
+            **sections.get(("selection",), {}),
+            weights=_weights(sections.get(("selection", "weights"), {}), layer),
+            constraints=ConstraintSettings(**sections.get(("selection", "constraints"), {})),
+        ),
+        hot_swap=HotSwapSettings(**sections.get(("hot_swap",), {})),
+        monitoring=MonitoringSettings(
+            **sections.get(("monitoring",), {}),
+            alert_thresholds=AlertSettings(**sections.get(("monitoring", "alert_thresholds"), {})),
+        ),
+        run=RunSettings(**sections.get(("run",), {})),
+        origins={dotted(path): entry.origin for path, entry in layer.items()},
+    )
+
+
+def _weights(fields: dict[str, float], layer: Layer) -> Weights:
+    weights = Weights(**fields)
+    if not weights.performance + weights.cost + weights.reliability + weights.capability > 0:
+        some = next(entry for path, entry in layer.items() if path[:2] == ("selection", "weights"))
+        raise _misfit("all four weights are 0, which ranks nothing", some, "selection.weights")
+    return weights
+
+
+def _backend(provider: str, layer: Layer, base: BackendSettings) -> BackendSettings:
+    entries = {path[2]: entry for path, entry in layer.items() if path[:2] == ("backends", provider)}
+    fields: dict[str, Any] = {name: entry.value for name, entry in entries.items()}
+    kind = fields.get("kind") or provider
+    for name, entry in entries.items():
+        if entry.key.kind not in (None, kind):
+            sentence = f"`{name}` is a key of `{entry.key.kind}` backends, and this one is `{kind}`"
+            raise _misfit(sentence, entry, dotted(("backends", provider, name)))
+    if (key := entries.get("api_key")) is not None:
+        fields["api_key_missing"] = key.missing
+    if (places := entries.get("endpoints")) is not None:
+        fields["endpoints"] = _addresses(places, kind, provider)
+    return replace(base, **fields)
+
+
+def _addresses(entry: Entry, kind: str, provider: str) -> tuple[str, ...]:
+    """Base URLs in one form; a bare `host:port` only where Ollama's rules complete it."""
+    try:
+        if kind == "ollama":
+            return tuple(dict.fromkeys(map(ollama_endpoint, entry.value)))
+    except UsageError as error:
+        raise _misfit(error.message, entry, f"backends.{provider}.endpoints") from error
+    for place in entry.value:
+        if "://" not in place:
+            raise _misfit(f"`{place}` needs `http://` or `https://` before it", entry, f"backends.{provider}.endpoints")
+    return tuple(dict.fromkeys(entry.value))
+
+
+def _misfit(sentence: str, entry: Entry, key: str) -> ConfigError:
+    return ConfigError(f"{sentence} ({entry.origin}, {key})", hint=remedy(entry.origin))

@@ -1,0 +1,90 @@
+"""Every key of the settings file: what it takes, what it means, what it is by default. `config init` writes this out."""
+
+from mmai.settings.models import declared
+from mmai.settings.shapes import (
+    address,
+    alone,
+    boolean,
+    choice,
+    duration,
+    headers,
+    keep_alive,
+    listed,
+    mapping,
+    number,
+    secret,
+    text,
+    words,
+)
+from mmai.settings.table import ANY_NAME, Key, Table
+
+BACKEND: Table = {
+    "kind": Key(text, "which adapter speaks to it; the provider's own name by default"),
+    "endpoint": Key(alone(address), "base URL", alias_of="endpoints"),
+    "endpoints": Key(listed(address), "several base URLs that serve the same models"),
+    "api_key": Key(secret, "better: `mmai keys set`, or a variable as in `${OPENAI_API_KEY}`", secret=True, personal=True),
+    "key_cmd": Key(text, "a command whose first line of output is the key; it runs without a shell", personal=True),
+    "timeout_ms": Key(number(1), "longest silence in milliseconds; by default 300000 before the first token and 60000 after"),
+    "connect_timeout_ms": Key(number(1), "longest wait for a connection in milliseconds; 5000 by default"),
+    "headers": Key(headers, "HTTP headers to send with every call", secret=True),
+    "models": Key(listed(declared), "names of models, or rows that describe them"),
+    "keep_alive": Key(keep_alive, "how long the server keeps weights loaded: `10m`, seconds, or -1 for ever", kind="ollama"),
+    "options": Key(mapping, "further keys of the adapter's own"),
+    "compute_units": Key(
+        choice("all", "cpu_only", "cpu_and_gpu", "neural_engine"), "what Core ML may compute on", kind="coreml"
+    ),
+    "cache_dir": Key(text, "folder for compiled models", kind="coreml"),
+    "model_cache_dir": Key(text, "folder for compiled models", alias_of="cache_dir", kind="coreml"),
+    "directories": Key(words, "folders to look for models in", kind="coreml"),
+}
+
+SECTIONS: Table = {
+    "run": {
+        "model": Key(text, "the model `mmai run` takes: a reference, or `auto` to choose one for each prompt", "auto"),
+        "fallback": Key(words, "references to try in turn when that model fails", "[]"),
+        "timeout": Key(duration, "for a whole request with its fallbacks", "10m"),
+        "stdin_timeout": Key(duration, "how long an open pipe may stay silent", "1m"),
+        "log": Key(boolean, "keep prompts and answers in the history", "true"),
+    },
+    "registry": {
+        "discovery_interval": Key(duration, "how often models are looked for while watching", "30s"),
+        "health_check_interval": Key(duration, "how often servers are asked whether they are well", "10s"),
+        "cache_ttl": Key(duration, "after which time what is known of models is looked up again", "1h"),
+    },
+    "backends": {ANY_NAME: BACKEND},
+    "selection": {
+        "algorithm": Key(choice("multi_criteria"), "how candidates are ranked", "multi_criteria"),
+        "weights": {
+            "performance": Key(number(), "what speed counts for, beside the other three", "0.4"),
+            "cost": Key(number(), "what the price counts for", "0.3"),
+            "reliability": Key(number(), "what the share of calls that succeed counts for", "0.2"),
+            "capabilities": Key(number(), "what fitness for the task counts for", "0.1", field="capability"),
+        },
+        "constraints": {
+            "max_latency_ms": Key(number(1), "longest expected time of one request, in milliseconds"),
+            "max_cost_per_request": Key(number(), "highest price of one request, in US dollars"),
+            "min_reliability": Key(number(0, 1), "smallest share of calls that succeed, 0 to 1"),
+            "preferred_backend": Key(text, "provider to prefer where scores are equal"),
+            "required_capabilities": Key(words, "what every chosen model must be able to do, such as `vision`", "[]"),
+            "excluded_models": Key(words, "references that are never chosen; `*` matches anything", "[]"),
+            "local_only": Key(boolean, "never choose a model outside this machine", "false"),
+        },
+    },
+    "hot_swap": {
+        "enabled": Key(boolean, "models may be replaced while calls are in flight", "true"),
+        "grace_period_ms": Key(number(), "how long calls of the old model may take to finish, in milliseconds", "30000"),
+        "validation_timeout_ms": Key(number(1), "how long a new model may take to prove itself, in milliseconds", "5000"),
+    },
+    "monitoring": {
+        "metrics_interval": Key(duration, "how often figures are gathered", "5s"),
+        "health_check_interval": Key(duration, "how often health is looked at", "30s"),
+        "alert_thresholds": {
+            "error_rate": Key(number(0, 1), "share of failed calls that is called out, 0 to 1", "0.05"),
+            "latency_p95_ms": Key(number(), "slowest twentieth of calls that is called out, in milliseconds", "2000"),
+        },
+    },
+}
+
+# The specification writes provider blocks in four places; all of them mean `backends`.
+BARE: Table = {**SECTIONS, "api_backends": {ANY_NAME: BACKEND}, "ollama": BACKEND, "coreml": BACKEND}
+ROOT: Table = {"model_system": BARE, **BARE}

@@ -1,0 +1,154 @@
+"""The settings in force, as values. Field names are the keys of the file; durations in words there are seconds here (`_s`)."""
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from mmai.values.decision import Weights
+from mmai.values.endpoint import Secret
+from mmai.values.model import ModelCard
+from mmai.values.task import Constraints
+
+OLLAMA_URL = "http://127.0.0.1:11434"
+
+
+class Origin(Struct, frozen=True):
+    """Where a value came from; `str()` of it is how people read it."""
+
+    source: Literal["built-in", "user", "project", "environment"]
+    where: str | None = None
+    """Path of the file, or name of the variable."""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        if self.where is None:
+            return self.source
+        return f"{self.where} line {self.line}" if self.line else self.where
+
+
+BUILT_IN = Origin("built-in")
+
+
+class RegistrySettings(Struct, frozen=True, kw_only=True):
+    """How long what is known of models stays fresh."""
+
+    discovery_interval_s: float = 30.0
+    health_check_interval_s: float = 10.0
+    cache_ttl_s: float = 3600.0
+
+
+class DeclaredModel(Struct, frozen=True, kw_only=True):
+    """A row of `models`. Its card has no endpoints or locality yet: those come with the endpoint."""
+
+    card: ModelCard
+    path: str | None = None
+    """File or package of a model that runs inside mmai."""
+    input_shape: tuple[int, ...] = ()
+    output_shape: tuple[int, ...] = ()
+
+
+class BackendSettings(Struct, frozen=True, kw_only=True):
+    """One provider. None and empty mean the adapter's own default."""
+
+    kind: str | None = None
+    """Which adapter speaks to it; None is the provider's name."""
+    endpoints: tuple[str, ...] = ()
+    api_key: Secret | None = None
+    api_key_missing: str | None = None
+    """Why `api_key`, though written, is None: the variable that is not set, with file and line."""
+    key_cmd: str | None = None
+    timeout_ms: float | None = None
+    """The longest silence: before the first token and between tokens."""
+    connect_timeout_ms: float | None = None
+    headers: dict[str, str] = {}
+    models: tuple[DeclaredModel, ...] = ()
+    keep_alive: float | str | None = None
+    options: dict[str, Any] = {}
+    compute_units: str | None = None
+    cache_dir: str | None = None
+    directories: tuple[str, ...] = ()
+
+
+class ConstraintSettings(Struct, frozen=True, kw_only=True):
+    """Limits every automatic choice keeps. None is no limit."""
+
+    max_latency_ms: float | None = None
+    max_cost_per_request: float | None = None
+    """US dollars."""
+    min_reliability: float | None = None
+    preferred_backend: str | None = None
+    required_capabilities: tuple[str, ...] = ()
+    excluded_models: tuple[str, ...] = ()
+    local_only: bool = False
+
+
+class SelectionSettings(Struct, frozen=True, kw_only=True):
+    """How a model is chosen."""
+
+    algorithm: str = "multi_criteria"
+    weights: Weights = Weights()
+    constraints: ConstraintSettings = ConstraintSettings()
+
+    @property
+    def limits(self) -> Constraints:
+        """The constraints as selection takes them; `preferred_backend` is a wish, and stays out of it."""
+        return Constraints(
+            local_only=self.constraints.local_only,
+            exclude=self.constraints.excluded_models,
+            require=self.constraints.required_capabilities,
+            max_cost_usd=self.constraints.max_cost_per_request,
+            max_latency_ms=self.constraints.max_latency_ms,
+            min_reliability=self.constraints.min_reliability,
+        )
+
+
+class HotSwapSettings(Struct, frozen=True, kw_only=True):
+    """How a model is replaced while calls are in flight."""
+
+    enabled: bool = True
+    grace_period_ms: float = 30000.0
+    validation_timeout_ms: float = 5000.0
+
+
+class AlertSettings(Struct, frozen=True, kw_only=True):
+    """Above which figures a model is called out."""
+
+    error_rate: float = 0.05
+    latency_p95_ms: float = 2000.0
+
+
+class MonitoringSettings(Struct, frozen=True, kw_only=True):
+    """What is watched, and how often."""
+
+    metrics_interval_s: float = 5.0
+    health_check_interval_s: float = 30.0
+    alert_thresholds: AlertSettings = AlertSettings()
+
+
+class RunSettings(Struct, frozen=True, kw_only=True):
+    """Defaults of `mmai run`."""
+
+    model: str = "auto"
+    """A reference, or `auto`."""
+    fallback: tuple[str, ...] = ()
+    timeout_s: float = 600.0
+    """For the whole request, fallbacks included."""
+    stdin_timeout_s: float = 60.0
+    log: bool = True
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything a user can set, merged, and where each value came from."""
+
+    registry: RegistrySettings = RegistrySettings()
+    backends: dict[str, BackendSettings] = field(default_factory=lambda: {"ollama": BackendSettings(endpoints=(OLLAMA_URL,))})
+    selection: SelectionSettings = SelectionSettings()
+    hot_swap: HotSwapSettings = HotSwapSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
+    run: RunSettings = RunSettings()
+    origins: dict[str, Origin] = {}
+    """Dotted key to where it was set, for every key that is not built-in."""
+
+    def origin(self, key: str) -> Origin:
+        """Where the value of `key` came from, such as `backends.ollama.endpoints`."""
+        return self.origins.get(key, BUILT_IN)
