@@ -16,10 +16,12 @@ from mmai.errors import (
     QuotaExceeded,
     RateLimited,
     TimedOut,
+    UnknownModel,
 )
 from mmai.values.event import Event
 from mmai.values.health import Health, Loaded
 from mmai.values.model import ModelCard
+from mmai.values.pull import PullProgress
 from mmai.values.request import Request
 
 
@@ -105,6 +107,28 @@ class Resident(Protocol):
         ...
 
 
+class Library(Protocol):
+    """A backend that downloads models to where they run."""
+
+    def pull(self, name: str) -> AsyncIterator[PullProgress]:
+        """Download a model. It is there when the iterator ends; closing the iterator stops, and a later pull goes on from there.
+
+        Raises:
+            UnknownModel: the provider has none of that name.
+            CallError: while iterating; `IncompleteAnswer` when it ended without success.
+        """
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Delete a downloaded model.
+
+        Raises:
+            UnknownModel: it is not there.
+            CallError: the server could not be asked.
+        """
+        ...
+
+
 def advise(error: MmaiError) -> RetryAdvice:
     """The rule for HTTP providers, class by class; an adapter with better knowledge answers first."""
     match error:
@@ -128,5 +152,7 @@ def advise(error: MmaiError) -> RetryAdvice:
         case ProviderError():
             transient = error.status in (500, 502, 503, 504, 529)
             return RetryAdvice(again=transient, elsewhere=True, wait_s=error.retry_after_s)
+        case UnknownModel():
+            return RetryAdvice(again=False, elsewhere=True)
         case _:
             return RetryAdvice(again=False, elsewhere=False)
