@@ -22,6 +22,7 @@ from mmai.values.event import Event
 from mmai.values.health import Health, Loaded
 from mmai.values.model import ModelCard
 from mmai.values.preview import Preview
+from mmai.values.pull import PullProgress
 from mmai.values.request import Request
 
 
@@ -116,6 +117,28 @@ class Resident(Protocol):
 
     async def unload(self, model: ModelCard) -> None:
         """Let the weights go. Unloading what is not loaded is no error."""
+        ...
+
+
+class Library(Protocol):
+    """A backend that downloads models to where they run."""
+
+    def pull(self, name: str) -> AsyncIterator[PullProgress]:
+        """Download a model. It is there when the iterator ends; closing the iterator stops, and a later pull goes on from there.
+
+        Raises:
+            UnknownModel: the provider has none of that name.
+            CallError: while iterating; `IncompleteAnswer` when it ended without success.
+        """
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Delete a downloaded model.
+
+        Raises:
+            UnknownModel: it is not there.
+            CallError: the server could not be asked.
+        """
         ...
 
 
