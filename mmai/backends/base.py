@@ -1,7 +1,7 @@
 """What every adapter promises. One contract test holds all of them to it."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -91,6 +91,7 @@ class Backend(Protocol):
         ...
 
 
+@runtime_checkable
 class Resident(Protocol):
     """A backend whose server holds weights in memory."""
 
@@ -120,6 +121,7 @@ class Resident(Protocol):
         ...
 
 
+@runtime_checkable
 class Library(Protocol):
     """A backend that downloads models to where they run."""
 

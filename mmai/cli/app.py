@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from mmai import __version__
-from mmai.cli import bridge, paths
+from mmai.cli import discover, models, paths, pull, run, select, status
 
 app = typer.Typer(
     name="mmai",
@@ -31,7 +31,17 @@ def root(
     """One command for every model you can reach.
 
     Discover models, let mmai choose one for a prompt, and run it.
+
+    \b
+      mmai run "why is the sky blue?"
+      mmai run "summarise in two sentences" -f report.md
     """
 
 
+app.command("run")(run.run)
+app.command("select")(select.select)
+app.command("discover")(discover.discover)
+app.add_typer(models.models, name="models")
+app.command("pull")(pull.pull)
+app.command("status")(status.status)
 app.command("paths")(paths.paths)

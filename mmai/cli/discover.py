@@ -43,20 +43,17 @@ async def _look(call: Frame, providers: list[str], interval_s: float | None) -> 
     from mmai.registry.catalog import with_declared
     from mmai.render.models import discovery_data, discovery_table
     from mmai.render.notes import changes_line
+    from mmai.values.registry import Changes
 
     async with world(call) as here:
-        configured = {endpoint.provider for endpoint in here.session.endpoints}
-        if unknown := [name for name in providers if name not in configured]:
-            raise UsageError(
-                f"no provider `{unknown[0]}` is configured: there are {', '.join(f'`{name}`' for name in sorted(configured))}",
-                hint="mmai config edit",
-            )
+        if unknown := [name for name in providers if name not in here.session.providers]:
+            raise UsageError(f"no provider `{unknown[0]}` is configured: there are {here.session.names}", hint="mmai config edit")
         first = True
         while True:
             registry, changes = await discover_models(
                 here.session.endpoints, here.store, providers=providers, clock=here.clock, warn=call.warn
             )
-            if first or changes:
+            if first or changes != Changes():
                 known = with_declared(registry, here.session.endpoints)
                 rows = [status for status in known.providers.values() if not providers or status.provider in providers]
                 cards = [card for card in known.models.values() if not providers or card.provider in providers]

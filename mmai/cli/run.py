@@ -83,10 +83,10 @@ def run(
     )
     wish = Wish(
         model=model or settings.run.model,
-        fallbacks=tuple(fallback or ()),
+        fallbacks=tuple(fallback or settings.run.fallback),
         task=task,
         constraints=limits(
-            settings.selection.constraints,
+            settings.selection.limits,
             provider=provider,
             local_only=local_only,
             exclude=exclude or (),

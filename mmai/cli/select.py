@@ -52,7 +52,7 @@ def select(
     wish = Wish(
         task=task,
         constraints=limits(
-            call.settings.selection.constraints,
+            call.settings.selection.limits,
             provider=provider,
             local_only=local_only,
             exclude=exclude or (),

@@ -116,20 +116,20 @@ class Chooser:
             UnknownModel: no provider of that name is configured, and no model of that name is known.
             AmbiguousModel: a bare name fits several.
         """
-        providers = {endpoint.provider for endpoint in self._session.endpoints}
-        registry = self._known(self._store.read())
         try:
-            ref = resolve(registry, text, providers=providers)
+            return self.known(text)
         except UnknownModel:
-            registry = await self._fresh(max_age_s=0.0)
-            ref = resolve(registry, text, providers=providers)
-        if known := registry.models.get(str(ref)):
-            return known
+            await self._fresh(max_age_s=0.0)
+            return self.known(text)
+
+    def known(self, text: str) -> ModelCard:
+        """As `card`, with nobody asked."""
+        registry = self._known(self._store.read())
+        ref = resolve(registry, text, providers=self._session.providers)
+        if card := registry.models.get(str(ref)):
+            return card
         if not (endpoints := self._session.of(ref.provider)):
-            raise UnknownModel(
-                f"no provider `{ref.provider}` is configured: there are {', '.join(f'`{name}`' for name in sorted(providers))}",
-                hint="mmai config edit",
-            )
+            raise UnknownModel(f"no provider `{ref.provider}` is configured: there are {self._session.names}", hint="mmai config edit")
         return self._session.backend(endpoints[0]).assume(ref.name)
 
     async def _fresh(self, *, max_age_s: float | None = None) -> Registry:

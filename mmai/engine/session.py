@@ -26,6 +26,16 @@ class Session:
         self.endpoints = tuple(endpoints)
         self._open: dict[tuple[str, str | None], Backend] = {}
 
+    @property
+    def providers(self) -> frozenset[str]:
+        """The names before the colon."""
+        return frozenset(endpoint.provider for endpoint in self.endpoints)
+
+    @property
+    def names(self) -> str:
+        """The providers for a sentence."""
+        return ", ".join(f"`{name}`" for name in sorted(self.providers))
+
     def backend(self, endpoint: Endpoint) -> Backend:
         """The adapter of an endpoint.
 
