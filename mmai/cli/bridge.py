@@ -96,17 +96,17 @@ class Frame:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
-    def emit(self, data: Any, table: "Callable[[], Table]", *, rows: Sequence[Any] | None = None) -> None:
-        """Answer with `data` in the envelope, with `rows` one a line, or with the table a person reads."""
+    def emit(self, data: Any, table: "Callable[[], Table] | None" = None, *, rows: Sequence[Any] | None = None) -> None:
+        """Answer with `data` in the envelope, with `rows` one a line, or with the table a person reads, where there is one."""
         if self.output == Output.JSON:
             from mmai.render.envelope import envelope
 
-            self.write(envelope(self.command, data, warnings=self.warnings))
+            self.write(envelope(self.command, data, warnings=self.warnings, pretty=self.out.is_tty))
         elif self.output == Output.JSONL:
             from mmai.render.envelope import json_lines
 
             self.write(json_lines(rows if rows is not None else [data]))
-        else:
+        elif table is not None:
             from mmai.render.table import show
 
             show(table(), Output(self.output), self.out)

@@ -47,7 +47,9 @@ async def _look(call: Frame, providers: list[str], interval_s: float | None) -> 
 
     async with world(call) as here:
         if unknown := [name for name in providers if name not in here.session.providers]:
-            raise UsageError(f"no provider `{unknown[0]}` is configured: there are {here.session.names}", hint="mmai config edit")
+            raise UsageError(
+                f"no provider `{unknown[0]}` is configured: there are {here.session.names}", hint="mmai config edit"
+            )
         first = True
         while True:
             registry, changes = await discover_models(

@@ -108,8 +108,7 @@ def remove(
                 await backend.remove(card.name)
                 call.note(f"deleted {card.ref} from {route.endpoint.url}")
             await discover(here.session.endpoints, here.store, providers=[card.provider], clock=here.clock, warn=call.warn)
-            if call.json:
-                call.emit({"removed": str(card.ref)}, lambda: None)
+            call.emit({"removed": str(card.ref)})
 
     call.run(delete())
 

@@ -21,7 +21,9 @@ def pull(
     Example: mmai pull ollama:qwen3:8b
     """
     call = frame("pull", output, json=json, quiet=quiet, no_color=no_color)
+    from collections.abc import AsyncGenerator
     from contextlib import aclosing, nullcontext
+    from typing import cast
 
     from mmai.backends.base import Library
     from mmai.cli.world import world
@@ -29,6 +31,7 @@ def pull(
     from mmai.errors import UsageError
     from mmai.render.models import model_data
     from mmai.render.progress import open_progress
+    from mmai.values.pull import PullProgress
 
     async def download() -> None:
         async with world(call) as here:
@@ -41,16 +44,15 @@ def pull(
                 raise UsageError(f"`{provider}` has nothing to download", hint=f"mmai pull ollama:{name}")
             progress = nullcontext() if quiet or call.json else open_progress(call.err, clock=here.clock)
             with progress as bars:
-                async with aclosing(backend.pull(name)) as reports:
+                async with aclosing(cast(AsyncGenerator[PullProgress, None], backend.pull(name))) as reports:
                     async for report in reports:
                         if bars is not None:
-                            bars.report(report)
+                            bars.update(report)
             registry, _ = await discover(
                 here.session.endpoints, here.store, providers=[provider], clock=here.clock, warn=call.warn
             )
             card = here.chooser.known(f"{provider}:{name}")
             call.note(f"{card.ref} is ready: mmai run -m {card.ref} PROMPT")
-            if call.json:
-                call.emit(model_data(card, providers=tuple(registry.providers.values()), profile=None), lambda: None)
+            call.emit(model_data(card, providers=tuple(registry.providers.values()), profile=None))
 
     call.run(download())

@@ -33,11 +33,17 @@ def run(
     max_latency: opt.MaxLatencyOption = None,
     min_reliability: opt.MinReliabilityOption = None,
     timeout: opt.TimeoutOption = None,
-    no_stream: Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is whole.", show_default=False)] = False,
+    no_stream: Annotated[
+        bool, typer.Option("--no-stream", help="Print the answer when it is whole.", show_default=False)
+    ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Do not render Markdown on a terminal.", show_default=False)] = False,
-    usage: Annotated[bool, typer.Option("--usage", "-u", help="Say tokens, cost and speed afterwards.", show_default=False)] = False,
+    usage: Annotated[
+        bool, typer.Option("--usage", "-u", help="Say tokens, cost and speed afterwards.", show_default=False)
+    ] = False,
     explain: opt.ExplainOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.", show_default=False)] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.", show_default=False)
+    ] = False,
     no_stdin: opt.NoStdinOption = False,
     stdin_timeout: opt.StdinTimeoutOption = None,
     no_log: Annotated[bool, typer.Option("--no-log", help="Leave no trace in the history.", show_default=False)] = False,

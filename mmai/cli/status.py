@@ -6,7 +6,10 @@ from mmai.values.output import Output
 
 
 def status(
-    output: opt.OutputOption = Output.TABLE, json: opt.JsonOption = False, quiet: opt.QuietOption = False, no_color: opt.NoColorOption = False
+    output: opt.OutputOption = Output.TABLE,
+    json: opt.JsonOption = False,
+    quiet: opt.QuietOption = False,
+    no_color: opt.NoColorOption = False,
 ) -> None:
     """Show what is configured, reachable, in memory, and active for each task.
 

@@ -129,7 +129,9 @@ class Chooser:
         if card := registry.models.get(str(ref)):
             return card
         if not (endpoints := self._session.of(ref.provider)):
-            raise UnknownModel(f"no provider `{ref.provider}` is configured: there are {self._session.names}", hint="mmai config edit")
+            raise UnknownModel(
+                f"no provider `{ref.provider}` is configured: there are {self._session.names}", hint="mmai config edit"
+            )
         return self._session.backend(endpoints[0]).assume(ref.name)
 
     async def _fresh(self, *, max_age_s: float | None = None) -> Registry:

@@ -67,7 +67,7 @@ def median_ms(commands: dict[str, list[str]], env: dict[str, str]) -> dict[str, 
 
 with tempfile.TemporaryDirectory() as folder, FakeOllama() as ollama:
     home = Path(folder)
-    ollama.has("x:latest")
+    ollama.add("x:latest")
     ollama.streams("Hello", ", world")
     registry_of(2000, home / "large", ollama.url)
     env = {"PATH": os.environ["PATH"], "HOME": folder, "MMAI_HOME": str(home / "small"), "OLLAMA_HOST": ollama.url}
