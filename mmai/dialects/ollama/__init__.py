@@ -6,7 +6,7 @@ zero or unknown, and is None here.
 
 from mmai.dialects.ollama.chat import ChatStream
 from mmai.dialects.ollama.embed import embed_events
-from mmai.dialects.ollama.errors import failure
+from mmai.dialects.ollama.errors import check_done, failure
 from mmai.dialects.ollama.models import (
     Listed,
     Shown,
@@ -28,6 +28,7 @@ __all__ = [
     "Shown",
     "as_card",
     "chat_body",
+    "check_done",
     "embed_body",
     "embed_events",
     "failure",

@@ -52,6 +52,13 @@ def decode(body: bytes, kind: type[T], *, where: str, what: str) -> T:
         ) from exc
 
 
+def check_done(body: bytes, ref: ModelRef, *, where: str) -> None:
+    """Raise what a whole response says went wrong, where its status was 200 all the same."""
+    answer = decode(body, dict[str, Any], where=where, what="a confirmation")
+    if answer.get("error"):
+        raise line_error(answer["error"], where=where, ref=ref)
+
+
 def _told(text: str, where: str, ref: ModelRef | None, status: int | None) -> MmaiError | None:
     """The failures Ollama tells only in words."""
     lower = text.lower()
