@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from mmai import __version__
-from mmai.cli import bridge, paths
+from mmai.cli import config, keys, paths
 
 app = typer.Typer(
     name="mmai",
@@ -35,3 +35,5 @@ def root(
 
 
 app.command("paths")(paths.paths)
+app.add_typer(config.app, name="config")
+app.add_typer(keys.app, name="keys")
