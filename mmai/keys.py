@@ -38,7 +38,7 @@ class StoredName(Struct, frozen=True):
     place: str
 
 
-class KeyFile(Struct, frozen=True, omit_defaults=True):
+class KeyFile(Struct, frozen=True):
     """The content of the key file. Keys in the system's keyring are named, so that it is opened only when it holds one."""
 
     version: int = 1
@@ -141,9 +141,8 @@ def exposure(path: Path) -> str | None:
 
 def _named(provider: str) -> None:
     if not is_provider_name(provider):
-        raise UsageError(
-            f"`{provider}` is not the name of a provider, which has small letters, digits, `-` and `_`", hint="mmai keys list"
-        )
+        fits = "small letters, digits, `-` and `_`"
+        raise UsageError(f"`{provider}` is not the name of a provider, which has {fits}", hint="mmai keys list")
 
 
 def _secret(text: str, source: str) -> Secret:

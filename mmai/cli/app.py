@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from mmai import __version__
-from mmai.cli import discover, models, paths, pull, run, select, status
+from mmai.cli import config, discover, keys, models, paths, pull, run, select, status
 
 app = typer.Typer(
     name="mmai",
@@ -45,3 +45,5 @@ app.add_typer(models.models, name="models")
 app.command("pull")(pull.pull)
 app.command("status")(status.status)
 app.command("paths")(paths.paths)
+app.add_typer(config.app, name="config")
+app.add_typer(keys.app, name="keys")

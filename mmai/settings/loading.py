@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mmai.errors import ConfigError, UsageError
@@ -14,16 +15,28 @@ from mmai.settings.layers import Entry, FileSource, Layer, dotted, file_layer, r
 from mmai.settings.schema import (
     AlertSettings,
     BackendSettings,
-    ConstraintSettings,
     HotSwapSettings,
     MonitoringSettings,
     RegistrySettings,
     RunSettings,
     SelectionSettings,
     Settings,
+    StandingConstraints,
 )
 from mmai.values.decision import Weights
 from mmai.values.url import ollama_endpoint
+
+
+class Contents(Struct, frozen=True):
+    """What files say: their values merged, the providers they name, and which files they are."""
+
+    layer: Layer = {}
+    providers: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+    def under(self, above: "Contents") -> "Contents":
+        """These, with `above` winning key by key."""
+        return Contents(self.layer | above.layer, self.providers + above.providers, self.files + above.files)
 
 
 def load(paths: Paths, *, env: Mapping[str, str], cwd: Path) -> Settings:
@@ -33,11 +46,10 @@ def load(paths: Paths, *, env: Mapping[str, str], cwd: Path) -> Settings:
         ConfigError: a file or a variable is wrong; the message says where.
     """
     user, project = user_file(paths, env), project_file(cwd, env)
-    layer, providers = _file(user, source="user", paths=paths, env=env, required=bool(env.get("MMAI_CONFIG", "").strip()))
+    contents = _read(user, source="user", paths=paths, env=env, required=user != paths.config)
     if project is not None and project != user:
-        above, more = _file(project, source="project", paths=paths, env=env, required=False)
-        layer, providers = layer | above, providers + more
-    return build(layer | environment_layer(env), providers)
+        contents = contents.under(_read(project, source="project", paths=paths, env=env, required=False))
+    return build(contents.under(Contents(environment_layer(env))))
 
 
 def check(file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str]) -> Settings:
@@ -46,32 +58,32 @@ def check(file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str
     Raises:
         ConfigError: it is missing or wrong.
     """
-    return build(*_file(file, source=source, paths=paths, env=env, required=True))
+    return build(_read(file, source=source, paths=paths, env=env, required=True))
 
 
-def _file(
-    file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str], required: bool
-) -> tuple[Layer, tuple[str, ...]]:
+def _read(file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str], required: bool) -> Contents:
     try:
         root = root_of(file, source=source, cache_dir=paths.cache_dir)
     except FileNotFoundError as exc:
         if not required:
-            return {}, ()
+            return Contents()
         raise ConfigError(f"there is no settings file `{file}`", hint="mmai config init") from exc
-    return ({}, ()) if root is None else file_layer(root, source=source, file=str(file), env=env)
+    layer, providers = ({}, ()) if root is None else file_layer(root, source=source, file=str(file), env=env)
+    return Contents(layer, providers, (str(file),))
 
 
-def build(layer: Layer, providers: tuple[str, ...]) -> Settings:
+def build(contents: Contents) -> Settings:
     """The values of a merged layer over the built-in ones.
 
     Raises:
         ConfigError: values that each fit and do not fit together.
     """
+    layer = contents.layer
     sections: dict[tuple[str, ...], dict[str, Any]] = {}
     for path, entry in layer.items():
         sections.setdefault(path[:-1], {})[entry.key.field_of(path[-1])] = entry.value
     backends = dict(Settings().backends)
-    for provider in (*providers, *(path[1] for path in layer if path[0] == "backends")):
+    for provider in (*contents.providers, *(path[1] for path in layer if path[0] == "backends")):
         backends[provider] = _backend(provider, layer, backends.get(provider, BackendSettings()))
     return Settings(
         registry=RegistrySettings(**sections.get(("registry",), {})),
@@ -79,7 +91,7 @@ def build(layer: Layer, providers: tuple[str, ...]) -> Settings:
         selection=SelectionSettings(
             **sections.get(("selection",), {}),
             weights=_weights(sections.get(("selection", "weights"), {}), layer),
-            constraints=ConstraintSettings(**sections.get(("selection", "constraints"), {})),
+            constraints=StandingConstraints(**sections.get(("selection", "constraints"), {})),
         ),
         hot_swap=HotSwapSettings(**sections.get(("hot_swap",), {})),
         monitoring=MonitoringSettings(
@@ -87,6 +99,7 @@ def build(layer: Layer, providers: tuple[str, ...]) -> Settings:
             alert_thresholds=AlertSettings(**sections.get(("monitoring", "alert_thresholds"), {})),
         ),
         run=RunSettings(**sections.get(("run",), {})),
+        files=contents.files,
         origins={dotted(path): entry.origin for path, entry in layer.items()},
     )
 

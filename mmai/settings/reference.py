@@ -41,7 +41,6 @@ BACKEND: Table = {
 SECTIONS: Table = {
     "run": {
         "model": Key(text, "the model `mmai run` takes: a reference, or `auto` to choose one for each prompt", "auto"),
-        "fallback": Key(words, "references to try in turn when that model fails", "[]"),
         "timeout": Key(duration, "for a whole request with its fallbacks", "10m"),
         "stdin_timeout": Key(duration, "how long an open pipe may stay silent", "1m"),
         "log": Key(boolean, "keep prompts and answers in the history", "true"),
@@ -62,11 +61,13 @@ SECTIONS: Table = {
         },
         "constraints": {
             "max_latency_ms": Key(number(1), "longest expected time of one request, in milliseconds"),
-            "max_cost_per_request": Key(number(), "highest price of one request, in US dollars"),
+            "max_cost_per_request": Key(number(), "highest price of one request, in US dollars", field="max_cost_usd"),
             "min_reliability": Key(number(0, 1), "smallest share of calls that succeed, 0 to 1"),
             "preferred_backend": Key(text, "provider to prefer where scores are equal"),
-            "required_capabilities": Key(words, "what every chosen model must be able to do, such as `vision`", "[]"),
-            "excluded_models": Key(words, "references that are never chosen; `*` matches anything", "[]"),
+            "required_capabilities": Key(
+                words, "what every chosen model must be able to do, such as `vision`", "[]", field="require"
+            ),
+            "excluded_models": Key(words, "references that are never chosen; `*` matches anything", "[]", field="exclude"),
             "local_only": Key(boolean, "never choose a model outside this machine", "false"),
         },
     },

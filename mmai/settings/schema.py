@@ -69,17 +69,11 @@ class BackendSettings(Struct, frozen=True, kw_only=True):
     directories: tuple[str, ...] = ()
 
 
-class ConstraintSettings(Struct, frozen=True, kw_only=True):
-    """Limits every automatic choice keeps. None is no limit."""
+class StandingConstraints(Constraints, frozen=True, kw_only=True):
+    """Limits every automatic choice keeps, and one wish."""
 
-    max_latency_ms: float | None = None
-    max_cost_per_request: float | None = None
-    """US dollars."""
-    min_reliability: float | None = None
     preferred_backend: str | None = None
-    required_capabilities: tuple[str, ...] = ()
-    excluded_models: tuple[str, ...] = ()
-    local_only: bool = False
+    """Provider to prefer where scores are equal."""
 
 
 class SelectionSettings(Struct, frozen=True, kw_only=True):
@@ -87,19 +81,7 @@ class SelectionSettings(Struct, frozen=True, kw_only=True):
 
     algorithm: str = "multi_criteria"
     weights: Weights = Weights()
-    constraints: ConstraintSettings = ConstraintSettings()
-
-    @property
-    def limits(self) -> Constraints:
-        """The constraints as selection takes them; `preferred_backend` is a wish, and stays out of it."""
-        return Constraints(
-            local_only=self.constraints.local_only,
-            exclude=self.constraints.excluded_models,
-            require=self.constraints.required_capabilities,
-            max_cost_usd=self.constraints.max_cost_per_request,
-            max_latency_ms=self.constraints.max_latency_ms,
-            min_reliability=self.constraints.min_reliability,
-        )
+    constraints: StandingConstraints = StandingConstraints()
 
 
 class HotSwapSettings(Struct, frozen=True, kw_only=True):
@@ -130,7 +112,6 @@ class RunSettings(Struct, frozen=True, kw_only=True):
 
     model: str = "auto"
     """A reference, or `auto`."""
-    fallback: tuple[str, ...] = ()
     timeout_s: float = 600.0
     """For the whole request, fallbacks included."""
     stdin_timeout_s: float = 60.0
@@ -146,6 +127,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     hot_swap: HotSwapSettings = HotSwapSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     run: RunSettings = RunSettings()
+    files: tuple[str, ...] = ()
+    """Those that were read, the user's own before the project's."""
     origins: dict[str, Origin] = {}
     """Dotted key to where it was set, for every key that is not built-in."""
 
