@@ -12,9 +12,9 @@ TERMS = ("performance", "cost", "reliability", "capability")
 _RANKING = (
     Column("model"),
     Column("score", justify="right"),
-    *(Column(term, justify="right", drop=3) for term in TERMS),
-    Column("cost_usd", "expected cost", justify="right", drop=2),
-    Column("latency_ms", "time", justify="right", drop=1),
+    *(Column(term, justify="right", drop=1) for term in TERMS),
+    Column("cost_usd", "charge", justify="right", drop=2),
+    Column("latency_ms", "time", justify="right", drop=3),
 )
 
 _EXPLANATION = (
