@@ -3,12 +3,33 @@
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from mmai import __version__
 from mmai.cli import config, discover, keys, models, paths, pull, run, select, status
+from mmai.errors import Interrupted
+
+
+class Commands(TyperGroup):
+    """The commands in the order they are first needed."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        """As `--help` shows them; typer would put those with commands of their own last."""
+        return [name for name in ORDER if name in self.commands]
+
+    def invoke(self, ctx: typer.Context) -> object:
+        """Run the command. A reader that left (`| head -1`) is no failure to be explained; typer would make it exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise Interrupted("the reader left", exit_code=141) from None
+
+
+ORDER = ("run", "select", "discover", "models", "pull", "status", "config", "keys", "paths")
 
 app = typer.Typer(
     name="mmai",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help: rich would be half of every start-up
     pretty_exceptions_enable=False,  # its tracebacks show locals, and locals can be keys

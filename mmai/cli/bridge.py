@@ -168,8 +168,6 @@ def _exit_code(arguments: list[str]) -> int:
         return _fail(error)
     except KeyboardInterrupt:
         return _fail(Interrupted("interrupted"))
-    except BrokenPipeError:
-        return 141
     except OSError as error:
         return _fail(MmaiError(f"{error.strerror or error}{f': `{error.filename}`' if error.filename else ''}"))
     except Exception as error:

@@ -89,10 +89,10 @@ def run(
     )
     wish = Wish(
         model=model or settings.run.model,
-        fallbacks=tuple(fallback or settings.run.fallback),
+        fallbacks=tuple(fallback or ()),
         task=task,
         constraints=limits(
-            settings.selection.limits,
+            settings.selection.constraints,
             provider=provider,
             local_only=local_only,
             exclude=exclude or (),
@@ -102,6 +102,7 @@ def run(
             min_reliability=min_reliability,
         ),
         weights=settings.selection.weights,
+        preferred=settings.selection.constraints.preferred_backend,
     )
     asking = Asking(
         request=request,

@@ -52,7 +52,7 @@ def select(
     wish = Wish(
         task=task,
         constraints=limits(
-            call.settings.selection.limits,
+            call.settings.selection.constraints,
             provider=provider,
             local_only=local_only,
             exclude=exclude or (),
@@ -62,6 +62,7 @@ def select(
             min_reliability=min_reliability,
         ),
         weights=call.settings.selection.weights,
+        preferred=call.settings.selection.constraints.preferred_backend,
     )
 
     async def look() -> Decision:

@@ -41,6 +41,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     task: TaskType | None = None
     constraints: Constraints = UNLIMITED
     weights: Weights = Weights()
+    preferred: str | None = None
+    """Provider to take where scores are equal."""
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -104,6 +106,7 @@ class Chooser:
             task=wish.task,
             unavailable=unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s),
             profiles=profiles,
+            preferred=wish.preferred,
         )
         if decision.choice is None:
             raise no_eligible(decision)

@@ -116,16 +116,6 @@ def test_a_model_of_the_cloud_is_told_from_local_ones(ollama: FakeOllama) -> Non
     assert (cards["llama3.2:3b"].locality, cards["llama3.2:3b"].price) == ("local", FREE)
 
 
-def test_what_the_settings_state_of_a_model_wins(ollama: FakeOllama) -> None:
-    stated = ModelCard(provider="ollama", name="llama3.2:3b", tasks=(TaskType.SUMMARIZATION,), context_tokens=8192)
-    latest = ModelCard(provider="ollama", name="nomic-embed-text", price=Price(input_usd_per_mtok=1.0))
-    cards = with_backend(ollama.url, OllamaBackend.list_models, models=(stated, latest))
-    assert (cards[0].tasks, cards[0].context_tokens) == ((TaskType.SUMMARIZATION,), 8192)
-    assert (cards[0].locality, cards[0].size_bytes) == ("local", 2_019_393_189)
-    assert cards[0].capabilities == ("text_generation", "tools", "json_schema")
-    assert cards[3].price == Price(input_usd_per_mtok=1.0)
-
-
 def test_a_hundred_models_are_shown_a_few_at_a_time(ollama: FakeOllama) -> None:
     for number in range(100):
         ollama.add(f"m{number}:1b")

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
+from msgspec import json
 from msgspec.structs import replace
 
 from mmai.backends.base import RetryAdvice, advise
-from mmai.backends.declared import with_declared
 from mmai.backends.ollama.server import Server
 from mmai.clock import Clock
 from mmai.dialects.ollama import (
@@ -33,11 +33,14 @@ from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
 from mmai.values.health import Health, HealthState, Loaded
 from mmai.values.model import ModelCard, ModelRef
+from mmai.values.preview import Preview
 from mmai.values.pull import PullProgress
 from mmai.values.request import AudioPart, DataPart, ImagePart, Request
-from mmai.values.task import TaskType
+from mmai.values.task import Modality, TaskType
 
 SHOWS_AT_ONCE = 8
+CHAT, EMBED = "/api/chat", "/api/embed"
+ANYTHING = ("text_generation", "embedding", "vision", "audio", "tools", "thinking", "json_schema")
 
 
 def open_backend(endpoint: Endpoint) -> "OllamaBackend":
@@ -54,7 +57,7 @@ class OllamaBackend:
         self._server = Server(endpoint, clock=self._clock)
         self.endpoint: str | None = self._server.url
         self._timeouts = endpoint.timeouts
-        self._declared = {full_name(card.name): card for card in endpoint.models}
+        self._keep_alive: float | str | None = endpoint.options.get("keep_alive")
 
     async def list_models(self) -> list[ModelCard]:
         """What the server has, in its order. A model that cannot be shown is listed with what the list itself says."""
@@ -63,6 +66,11 @@ class OllamaBackend:
         shows = asyncio.gather(*(self._show(entry, gate) for entry in listed))
         in_memory, shown = await asyncio.gather(self._names_in_memory(), shows)
         return [self._card(entry, facts, in_memory) for entry, facts in zip(listed, shown, strict=True)]
+
+    def assume(self, name: str) -> ModelCard:
+        """See `Backend.assume`. The server alone knows what such a model can do, so nothing is ruled out."""
+        card = as_card(Listed(name=name), None, provider=self.provider, url=self._server.url, loaded=None)
+        return replace(card, endpoints=(), capabilities=ANYTHING, inputs=(Modality.TEXT, Modality.IMAGE, Modality.AUDIO))
 
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
         """See `Backend.can_handle`."""
@@ -81,16 +89,22 @@ class OllamaBackend:
         lacks = [name for name, needed in needs.items() if needed and name not in model.capabilities]
         return f"`{model.ref}` lacks {', '.join(f'`{name}`' for name in lacks)}" if lacks else None
 
+    def preview(self, model: ModelCard, request: Request) -> Preview:
+        """See `Backend.preview`."""
+        path, body = _question(model, self._kept(request))
+        return Preview(method="POST", url=self._server.url + path, headers=self._server.masked, body=json.decode(body))
+
     async def infer(self, model: ModelCard, request: Request) -> AsyncGenerator[Event, None]:
         """See `Backend.infer`. A model that only embeds gives a vector, whatever the task."""
         ref = ModelRef(self.provider, model.name)
-        if request.task is TaskType.EMBEDDING or _only_embeds(model):
-            body = await self._server.ask("POST", "/api/embed", embed_body(model.name, request), ref=ref)
-            for event in embed_events(body, ref, where=self._server.where):
+        path, body = _question(model, self._kept(request))
+        if path == EMBED:
+            answer = await self._server.ask("POST", path, body, ref=ref)
+            for event in embed_events(answer, ref, where=self._server.where):
                 yield event
             return
         stream = ChatStream(ref, where=self._server.where)
-        async with self._server.open("POST", "/api/chat", chat_body(model.name, request), ref=ref) as reply:
+        async with self._server.open("POST", path, body, ref=ref) as reply:
             async for chunk in reply.chunks():
                 for event in stream.feed(chunk):
                     yield event
@@ -192,8 +206,20 @@ class OllamaBackend:
 
     def _card(self, listed: Listed, shown: Shown | None, in_memory: set[str] | None) -> ModelCard:
         loaded = None if in_memory is None else full_name(listed.name) in in_memory
-        card = as_card(listed, shown, provider=self.provider, url=self._server.url, loaded=loaded)
-        return with_declared(card, self._declared.get(full_name(listed.name)))
+        return as_card(listed, shown, provider=self.provider, url=self._server.url, loaded=loaded)
+
+    def _kept(self, request: Request) -> Request:
+        """The request with how long the settings keep a model, where it says nothing of that itself."""
+        if self._keep_alive is None or request.options.keep_alive is not None:
+            return request
+        return replace(request, options=replace(request.options, keep_alive=self._keep_alive))
+
+
+def _question(model: ModelCard, request: Request) -> tuple[str, bytes]:
+    """Path and body of what asks the model."""
+    if request.task is TaskType.EMBEDDING or _only_embeds(model):
+        return EMBED, embed_body(model.name, request)
+    return CHAT, chat_body(model.name, request)
 
 
 def _only_embeds(model: ModelCard) -> bool:

@@ -19,6 +19,8 @@ class Server:
         self.url = endpoint.url or ollama_endpoint("")
         authorization = {"Authorization": f"Bearer {endpoint.key.reveal()}"} if endpoint.key else {}
         headers = authorization | endpoint.headers
+        self.masked = dict.fromkeys(headers, "****")
+        """The headers beside the usual ones, without what they say: any of them may be a credential."""
         self._wire = Wire(self.url, headers=headers, timeouts=endpoint.timeouts, proxied=endpoint.proxied)
         self._clock = clock
         self.where = f"Ollama at {self._wire.where}"
