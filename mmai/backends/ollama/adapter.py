@@ -83,7 +83,7 @@ class OllamaBackend:
 
     async def infer(self, model: ModelCard, request: Request) -> AsyncGenerator[Event, None]:
         """See `Backend.infer`. A model that only embeds gives a vector, whatever the task."""
-        ref = ModelRef(self.provider, model.name)
+        ref = model.ref
         if request.task is TaskType.EMBEDDING or _only_embeds(model):
             body = await self._server.ask("POST", "/api/embed", embed_body(model.name, request), ref=ref)
             for event in embed_events(body, ref, where=self._server.where):
