@@ -386,7 +386,11 @@ def test_a_refused_localhost_says_so_for_all_its_addresses(client: Client) -> No
     assert error.message.endswith("connection refused")
 
 
-def test_an_unknown_host_says_so(client: Client) -> None:
+def test_an_unknown_host_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     _, error = client.failing("http://no-such-host.invalid:1")
     assert type(error) is CannotConnect
     assert error.message == "cannot connect to `no-such-host.invalid:1`: no such host"

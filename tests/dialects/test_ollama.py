@@ -330,6 +330,11 @@ def test_a_status_has_its_class(status: int, kind: type[MmaiError]) -> None:
     assert (error.status, error.retry_after_s, error.body) == (status, 2.0, "so it is")
 
 
+def test_whoever_wants_to_know_who_asks_is_told_by_their_own_command() -> None:
+    assert told(401, b'{"error":"unauthorized","signin_url":"https://ollama.com/connect"}').hint == "ollama signin"
+    assert told(401, b"who are you").hint == "mmai keys set ollama"
+
+
 def test_a_web_page_is_not_repeated_in_the_message() -> None:
     assert "web page" in told(502, b"<html><body>nginx</body></html>").message
 

@@ -96,7 +96,7 @@ class OllamaBackend:
 
     async def infer(self, model: ModelCard, request: Request) -> AsyncGenerator[Event, None]:
         """See `Backend.infer`. A model that only embeds gives a vector, whatever the task."""
-        ref = ModelRef(self.provider, model.name)
+        ref = model.ref
         path, body = _question(model, self._kept(request))
         if path == EMBED:
             answer = await self._server.ask("POST", path, body, ref=ref)

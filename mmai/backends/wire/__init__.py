@@ -77,7 +77,7 @@ class Reply:
     def _silent(self) -> TimedOut:
         if self._began:
             return TimedOut(f"{self._where} stopped answering for {self._timeouts.stall_s:g} s", phase="stall")
-        return first_token_timed_out(self._where, self._timeouts)
+        return _first_token_timed_out(self._where, self._timeouts)
 
 
 class Wire:
@@ -155,7 +155,7 @@ class Wire:
             async with asyncio.timeout_at(until):
                 return await self._transport.send(method, f"{self._address}{path}", headers, body, connect_s=limits.connect_s)
         except TimeoutError as exc:
-            raise first_token_timed_out(self.where, limits) from exc
+            raise _first_token_timed_out(self.where, limits) from exc
 
     def _choose(self) -> Transport:
         if self._address.scheme == "http" and not self._proxied:
@@ -177,6 +177,6 @@ class Wire:
             raise ProtocolError(f"{self.where} answered in `{encoding}`, which was not asked for")
 
 
-def first_token_timed_out(where: str, limits: Timeouts) -> TimedOut:
+def _first_token_timed_out(where: str, limits: Timeouts) -> TimedOut:
     """Nothing of an answer came in time."""
     return TimedOut(f"{where} did not begin to answer within {limits.first_token_s:g} s", phase="first_token")

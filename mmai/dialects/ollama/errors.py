@@ -17,7 +17,9 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
 def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, headers: Mapping[str, str], now: float) -> MmaiError:
     """The error of a whole response outside 200 to 299. `where` names the server, `ref` the model that was asked for."""
     text = error_text(body)
-    hint = "ollama signin" if status == 401 else None
+    # The server sends where to sign in when it is the cloud behind it that wants to know who asks.
+    wants_account = b'"signin_url"' in body
+    hint = "ollama signin" if wants_account else f"mmai keys set {ref.provider}" if ref and status in (401, 403) else None
     return _told(text, where, ref, status) or status_error(status, text, where=where, headers=headers, now=now, hint=hint)
 
 
