@@ -31,7 +31,7 @@ def test_success_is_one_line_with_everything_in_it() -> None:
 def test_failure_has_the_same_shape() -> None:
     error = NoEligibleModel("no model fits", hint="mmai select --explain")
     assert envelope("select", None, error=error) == snapshot(
-        b'{"version":1,"command":"select","status":"error","data":{},"warnings":[],"error":{"code":"no_eligible_model","exit_code":3,"message":"no model fits","hint":"mmai select --explain"}}\n'  # noqa: E501
+        b'{"version":1,"command":"select","status":"error","data":{},"warnings":[],"error":{"code":"no_eligible_model","exit_code":3,"message":"no model fits","hint":"mmai select --explain"}}\n'
     )
 
 
