@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, structs
 
+from mmai.backends.base import Library
 from mmai.clock import Clock
 from mmai.engine.discovery import discover, keys
 from mmai.engine.session import Route, Session
@@ -104,13 +105,32 @@ class Chooser:
             constraints=wish.constraints,
             weights=wish.weights,
             task=wish.task,
-            unavailable=unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s),
+            unavailable=unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s)
+            | self._refusals(registry, request, wish),
             profiles=profiles,
             preferred=wish.preferred,
         )
         if decision.choice is None:
             raise no_eligible(decision)
         return explain(decision, profiles=profiles) if explained else decision
+
+    def _refusals(self, registry: Registry, request: Request, wish: Wish) -> dict[str, str]:
+        """Reference to reason, for models only their adapter can rule out: embedded ones know which wording they can serve,
+        and a library which of its declared models were never downloaded.
+        """
+        analysis = analyze(request, task=wish.task)
+        asked = structs.replace(request, task=analysis.task_type)
+        refusals: dict[str, str] = {}
+        for ref, card in registry.models.items():
+            if card.locality != "embedded" and card.source != "configured":
+                continue
+            for route in self._session.routes(card)[:1]:
+                backend = self._session.backend(route.endpoint)
+                if card.locality == "embedded" and (reason := backend.can_handle(card, asked)):
+                    refusals[ref] = reason
+                elif card.source == "configured" and isinstance(backend, Library):
+                    refusals[ref] = f"it is not downloaded: `mmai pull {ref}`"
+        return refusals
 
     async def card(self, text: str) -> ModelCard:
         """The model a user named: known ones from the registry, unknown ones on their word when the provider is configured.

@@ -23,7 +23,7 @@ from mmai.errors import (
 )
 from mmai.values.endpoint import Endpoint, Secret, Timeouts
 from mmai.values.event import Event, FinishedEvent, TextEvent, VectorEvent
-from mmai.values.model import FREE, ModelCard, Price
+from mmai.values.model import FREE, ModelCard
 from mmai.values.pull import PullProgress
 from mmai.values.request import AudioPart, DataPart, ImagePart, Message, Options, Request, TextPart, Tool
 from mmai.values.task import Modality, TaskType

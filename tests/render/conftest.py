@@ -79,7 +79,8 @@ class Screen:
                 case _:
                     rows[row] += character
                     assert cell_len(rows[row]) <= self.columns, f"wider than the screen: {rows[row]}"
-        return rows
+        assert not any(rows[row + 1 :]), "something is left below the cursor"
+        return rows[: row + 1]
 
     @property
     def text(self) -> str:

@@ -1,6 +1,6 @@
 """Nothing a model or server writes is obeyed by a terminal."""
 
-import itertools
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ HOSTILE = st.text(
 
 def cuts(text: str, at: list[int]) -> list[str]:
     edges = [0, *sorted(position % (len(text) + 1) for position in at), len(text)]
-    return [text[start:end] for start, end in itertools.pairwise(edges)]
+    return [text[start:end] for start, end in pairwise(edges)]
 
 
 @given(HOSTILE, st.lists(st.integers(0, 60), max_size=6))
