@@ -57,7 +57,7 @@ The end is near.
 """
 
 
-def test_only_the_prose_of_a_markdown_file_becomes_sentences():
+def test_only_the_prose_of_a_markdown_file_becomes_sentences() -> None:
     assert sentences(README) == [
         "Frobnicator turns foo files into bar files, and never loses a snake_case name.",
         "It is fast—really.",
@@ -68,11 +68,11 @@ def test_only_the_prose_of_a_markdown_file_becomes_sentences():
     ]
 
 
-def test_headings_of_every_style_are_kept_apart():
+def test_headings_of_every_style_are_kept_apart() -> None:
     assert read_document(README).headings == ("Frobnicator", "Install", "Setext heading")
 
 
-def test_list_items_and_openings_of_paragraphs_are_known():
+def test_list_items_and_openings_of_paragraphs_are_known() -> None:
     document = read_document("First of all. Then more of it.\n\n* An item of a list.\n")
     assert [(s.opens, s.listed) for s in document.sentences] == [(True, False), (False, False), (True, True)]
 
@@ -96,16 +96,16 @@ def test_list_items_and_openings_of_paragraphs_are_known():
         ("\ufeffA mark of byte order goes.\r\nLines\rend\u2028anyhow.", ["A mark of byte order goes.", "Lines end anyhow."]),
     ],
 )
-def test_markup_of_other_kinds_goes_too(text: str, expected: list[str]):
+def test_markup_of_other_kinds_goes_too(text: str, expected: list[str]) -> None:
     assert sentences(text) == expected
 
 
-def test_indented_prose_is_no_code():
+def test_indented_prose_is_no_code() -> None:
     text = "      1. Definitions.\n\n      The licence shall mean the terms of this document.\n"
     assert sentences(text) == ["The licence shall mean the terms of this document."]
 
 
-def test_lines_without_punctuation_that_end_early_stand_for_themselves():
+def test_lines_without_punctuation_that_end_early_stand_for_themselves() -> None:
     notes = "the server went down at noon on monday\nbob restarted it in the evening\nnobody knows why it fell over in the first place\n"
     assert sentences(notes) == [
         "the server went down at noon on monday",
@@ -114,17 +114,17 @@ def test_lines_without_punctuation_that_end_early_stand_for_themselves():
     ]
 
 
-def test_a_text_of_nothing_but_code_or_headings_is_read_all_the_same():
+def test_a_text_of_nothing_but_code_or_headings_is_read_all_the_same() -> None:
     assert sentences("# One heading\n\n## Another heading\n") == ["One heading", "Another heading"]
     assert sentences("```\nprint(1)\n```\n") == ["print(1)"]
 
 
-def test_a_fence_that_is_never_closed_hides_only_what_follows():
+def test_a_fence_that_is_never_closed_hides_only_what_follows() -> None:
     assert sentences("Before the fence all is well.\n\n```\nx = 1\nAfter it, nothing is.") == ["Before the fence all is well."]
 
 
 @pytest.mark.parametrize("text", ["", " \n\t", "...", "---\n***\n", "\0", "\ufeff"])
-def test_text_without_a_letter_or_digit_has_no_sentences(text: str):
+def test_text_without_a_letter_or_digit_has_no_sentences(text: str) -> None:
     assert sentences(text) == []
 
 
@@ -132,11 +132,11 @@ def test_text_without_a_letter_or_digit_has_no_sentences(text: str):
     "unit",
     ["[", "<a ", "`a", " _a", "*a", "![a](", "# #", "==    ", "> ", "- ", ". ", '."', "a: b\n", "```\n", "| ", "<!--", "a.[1]"],
 )
-def test_hostile_repetition_is_read_in_one_pass(unit: str):
+def test_hostile_repetition_is_read_in_one_pass(unit: str) -> None:
     text = unit * (100_000 // len(unit)) + "x"
     assert len(read_document(text).sentences) >= 1
 
 
 @given(st.text(alphabet=st.sampled_from("#*_`[]()<>|-=~.:! \n\tab1\\&;")))
-def test_any_markup_reads_without_an_error_and_without_empty_lines(text: str):
+def test_any_markup_reads_without_an_error_and_without_empty_lines(text: str) -> None:
     assert all(line.strip() == line != "" for block in blocks(text) for line in block.lines)

@@ -29,7 +29,7 @@ from mmai.backends.builtin.words import count_words, terms
         ["all is lower case here.", "and a new one begins.", "fine."],
     ],
 )
-def test_english(sentences: list[str]):
+def test_english(sentences: list[str]) -> None:
     assert split_sentences(" ".join(sentences)) == sentences
 
 
@@ -45,7 +45,7 @@ def test_english(sentences: list[str]):
         ["Սա գիրք է։", "Այո։"],
     ],
 )
-def test_other_scripts_with_spaces(sentences: list[str]):
+def test_other_scripts_with_spaces(sentences: list[str]) -> None:
     assert split_sentences(" ".join(sentences)) == sentences
 
 
@@ -57,30 +57,30 @@ def test_other_scripts_with_spaces(sentences: list[str]):
         ["他说：“今天不去。”", "她同意了。"],
     ],
 )
-def test_scripts_without_spaces(sentences: list[str]):
+def test_scripts_without_spaces(sentences: list[str]) -> None:
     assert split_sentences("".join(sentences)) == sentences
 
 
-def test_hard_wrapped_lines_are_joined():
+def test_hard_wrapped_lines_are_joined() -> None:
     assert split_sentences("One sentence that\nwas wrapped at\na width. And\nanother.") == [
         "One sentence that was wrapped at a width.",
         "And another.",
     ]
 
 
-def test_text_without_punctuation_comes_in_pieces():
+def test_text_without_punctuation_comes_in_pieces() -> None:
     pieces = split_sentences("word " * 1000)
     assert len(pieces) == 25
     assert all(count_words(piece) == 40 for piece in pieces)
 
 
-def test_a_long_sentence_with_its_stop_stays_whole():
+def test_a_long_sentence_with_its_stop_stays_whole() -> None:
     sentence = "word " * (MAX_WORDS - 1) + "end."
     assert split_sentences(sentence) == [sentence]
 
 
 @given(st.text())
-def test_no_character_but_white_space_is_ever_lost(text: str):
+def test_no_character_but_white_space_is_ever_lost(text: str) -> None:
     assert "".join("".join(split_sentences(text)).split()) == "".join(text.split())
 
 
@@ -88,9 +88,9 @@ def test_no_character_but_white_space_is_ever_lost(text: str):
     ("text", "count"),
     [("two words", 2), ("state-of-the-art", 1), ("人工智能", 4), ("हिन्दी में", 2), ("C++ and C#", 3), ("... !", 0), ("it's", 1)],
 )
-def test_words_are_counted_as_their_writers_do(text: str, count: int):
+def test_words_are_counted_as_their_writers_do(text: str, count: int) -> None:
     assert count_words(text) == count
 
 
-def test_terms_forget_plurals_and_take_han_by_pairs():
+def test_terms_forget_plurals_and_take_han_by_pairs() -> None:
     assert terms("Models and Libraries’ classes 人工智能") == ["model", "and", "library", "classe", "人工", "工智", "智能"]
