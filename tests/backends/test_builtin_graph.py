@@ -11,7 +11,7 @@ from mmai.backends.builtin.graph import Bags, Vector, stationary
 def walk(matrix: list[list[float]], restart: list[float], *, damping: float = 0.85) -> list[float]:
     columns = np.array(matrix)
     step = lambda scores: columns @ scores  # noqa: E731
-    return stationary(step, np.array(restart), damping=damping).tolist()
+    return list(stationary(step, np.array(restart), damping=damping))
 
 
 def test_a_ring_gives_every_node_its_equal_share() -> None:
