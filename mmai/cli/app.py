@@ -1,6 +1,6 @@
 """The commands, in the order `--help` lists them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -13,11 +13,11 @@ from mmai.errors import Interrupted
 class Commands(TyperGroup):
     """The commands in the order they are first needed."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """As `--help` shows them; typer would put those with commands of their own last."""
         return [name for name in ORDER if name in self.commands]
 
-    def invoke(self, ctx: typer.Context) -> object:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command. A reader that left (`| head -1`) is no failure to be explained; typer would make it exit code 1."""
         try:
             return super().invoke(ctx)

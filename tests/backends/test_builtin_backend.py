@@ -217,7 +217,7 @@ def test_what_it_cannot_handle_is_refused_before_any_text() -> None:
 
     with pytest.raises(InvalidRequest) as caught:
         asyncio.run(first())
-    assert caught.value.message == "`builtin:lead` does summarization and information_extraction, not math"
+    assert caught.value.message == "`builtin:lead` does summarization, not math"
 
 
 def test_it_is_healthy_and_closes_twice() -> None:
