@@ -15,7 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from fakes.ollama import FakeOllama
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from fakes.ollama import FakeOllama  # noqa: E402
 
 RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 15
 MMAI = str(Path(sys.executable).with_name("mmai"))
