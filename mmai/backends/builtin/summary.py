@@ -23,7 +23,8 @@ _HANGING = re.compile(
     r"(?:this|that|these|those|which|it|its|he|she|they|his|her|their|such|however|but|and|or|so|also|then|thus"
     r"|therefore|moreover|furthermore|otherwise|instead|here|see|note|click|please|based|alternatively|additionally"
     r"|similarly|as such|after that|for (?:more|further|details|example|instance|\w*\s?information)"
-    r"|in (?:addition|this|these|such|that)|the (?:following|above|below)|aber|und|dies\w*|jedoch|mais|et|cel[ai]|pero|y|esto|ma|e|mas)\b",
+    r"|in (?:addition|this|these|such|that)|the (?:following|above|below)"
+    r"|aber|und|dies\w*|jedoch|mais|et|cel[ai]|pero|y|esto|ma|e|mas)\b",
     re.IGNORECASE,
 )
 _NOTICE = re.compile(r"copyright|©|\(c\)|all rights reserved", re.IGNORECASE)
