@@ -10,8 +10,8 @@ _ITEM = re.compile(r" *(?:[-*+]|\d{1,9}[.)])(?: +|$)")
 def code_block(text: str, *, last: bool = False) -> str | None:
     """The first fenced block, or the `last`, without its fences and final line break; None when there is no fence.
 
-    Fences follow CommonMark 0.31 §4.5: backticks or tildes, closed by as many or more of the same, indented by at most three spaces
-    (from the text of a list item, inside one); an unclosed fence ends with the text.
+    Fences follow CommonMark 0.31 §4.5: backticks or tildes, closed by as many or more of the same, indented by at most three
+    spaces (from the text of a list item, inside one); an unclosed fence ends with the text.
     """
     found = None
     for block in _blocks(text.replace("\r\n", "\n").split("\n")):

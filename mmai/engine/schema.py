@@ -30,8 +30,8 @@ _FIELD = re.compile(
 def read_schema(text_or_path: str) -> dict[str, Any]:
     """A JSON schema from a file, from JSON itself, or from fields such as `name, age int, tags list?`.
 
-    A field is `name type: description`. Types are str (when none is given), int, float, bool, list (of str), and `[int]` and the
-    like; a question mark behind the name or type makes the field optional. Fields stand between commas, or each on a line.
+    A field is `name type: description`. Types are str (when none is given), int, float, bool, list (of str), and `[int]` and
+    the like; a question mark behind the name or type makes the field optional. Fields stand between commas, or each on a line.
 
     Raises:
         UsageError: the file cannot be read, the JSON or a field cannot be, or the schema is none; the message names the piece.

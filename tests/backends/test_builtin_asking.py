@@ -118,6 +118,7 @@ def test_turns_of_the_model_are_not_read() -> None:
         ("What is a good summary?", Length()),
         ("in a word: why", Length()),
         ("0 sentences", Length()),
+        ("fıve ſentences", Length()),
     ],
 )
 def test_a_length_is_read_from_words(text: str, length: Length) -> None:

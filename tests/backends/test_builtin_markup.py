@@ -92,6 +92,9 @@ def test_list_items_and_openings_of_paragraphs_are_known() -> None:
             ["Ann: are you there?", "Bob: yes I am!", "Ann: good to know."],
         ),
         ("<div>\nInside <b>tags</b> there is text &amp; more.\n</div>", ["Inside tags there is text & more."]),
+        ("Name | Use\n--- | ---\nfoo | It does foo.\n\nAfter the table text goes on.", ["After the table text goes on."]),
+        ("$5 million were paid.\nimport taxes were raised.", ["$5 million were paid.", "import taxes were raised."]),
+        ("> [!NOTE]\n> Useful to know.\n> ```\n> code()\n> ```\n> More of it.", ["Useful to know.", "More of it."]),
         ("A ~~struck~~ and \\*escaped\\* word, ***both***.", ["A struck and *escaped* word, both."]),
         ("\ufeffA mark of byte order goes.\r\nLines\rend\u2028anyhow.", ["A mark of byte order goes.", "Lines end anyhow."]),
     ],
@@ -106,12 +109,12 @@ def test_indented_prose_is_no_code() -> None:
 
 
 def test_lines_without_punctuation_that_end_early_stand_for_themselves() -> None:
-    notes = "the server went down at noon on monday\nbob restarted it in the evening\nnobody knows why it fell over in the first place\n"
-    assert sentences(notes) == [
+    notes = [
         "the server went down at noon on monday",
         "bob restarted it in the evening",
-        "nobody knows why it fell over in the first place",
+        "nobody knows why it fell over at all",
     ]
+    assert sentences("\n".join(notes)) == notes
 
 
 def test_a_text_of_nothing_but_code_or_headings_is_read_all_the_same() -> None:

@@ -88,6 +88,7 @@ def test_a_limit_no_sentence_meets_chooses_none() -> None:
 def test_a_limit_on_size_cuts_only_what_was_asked_for_by_number() -> None:
     document = plain("One two.", "Three four.")
     assert choose(document, [0, 1], Limits(sentences=2, size_bytes=12)) == Choice(("One two.",), cut=True)
+    assert choose(document, [0, 1], Limits(sentences=2, words=3, size_bytes=99)) == Choice(("One two.",), cut=False)
     assert choose(document, [0, 1], Limits(size_bytes=12)) == Choice(("One two.",), cut=False)
 
 

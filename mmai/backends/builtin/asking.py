@@ -13,37 +13,45 @@ MAX_WORDS = 60
 MAX_CHARACTERS = 600
 
 _VERBS = (
-    r"summari[sz]\w*|summary|sum up|condense|shorten|tl;?\s?dr|recap|abridge|extract|list|give|write|provide|produce|create|make|find|name|tell"
-    r"|show|what|which|describe|outline|highlight|key ?words?|keyphrases?|key (?:points?|phrases?|sentences?|takeaways?)|bullet"
-    r"|zusammenfass\w*|fass\w*|nenne\w*|liste|gib|schreib\w*|worum|résum\w*|resume\w*|liste\w*|donne\w*|extrai\w*|quels?"
-    r"|resum\w*|extrae\w*|dame|da|haz|riassum\w*|elenca|estrai|samenvat\w*|vat|geef|кратко|резюм\w*|перескаж\w*|обобщи\w*|сократи\w*|выдели\w*"
+    r"summari[sz]\w*|summary|sum up|condense|shorten|tl;?\s?dr|recap|abridge|extract|list|give|write|provide|produce"
+    r"|create|make|find|name|tell|show|what|which|describe|outline|highlight|key ?words?|keyphrases?"
+    r"|key (?:points?|phrases?|sentences?|takeaways?)|bullet|zusammenfass\w*|fass\w*|nenne\w*|liste|gib|schreib\w*"
+    r"|worum|résum\w*|resume\w*|liste\w*|donne\w*|extrai\w*|quels?"
+    r"|resum\w*|extrae\w*|dame|da|haz|riassum\w*|elenca|estrai|samenvat\w*|vat|geef|кратко|резюм\w*|перескаж\w*|обобщи\w*"
+    r"|сократи\w*|выдели\w*"
 )
-_POLITE = r"(?:please|pls|kindly|bitte|(?:can|could|would|will) you|i (?:want|need|would like)(?: you to)?|now|then|s'il vous pla[iî]t|por favor|per favore)"
+_POLITE = (
+    r"(?:please|pls|kindly|bitte|(?:can|could|would|will) you|i (?:want|need|would like)(?: you to)?|now|then"
+    r"|s'il vous pla[iî]t|por favor|per favore)"
+)
 _OPENING = re.compile(rf"\W*(?:{_POLITE}[\s,]+)*(?:{_VERBS})\b", re.IGNORECASE)
 _SUMMARY = re.compile(
-    r"summar|sum up|condense|shorten|tl;?\s?dr|recap|key ?(?:words?|phrases?|points?|sentences?|takeaways?)|main (?:points?|ideas?)|bullet"
-    r"|zusammen|schlüsselw|stichpunkt|kernaussag|résum|mots[- ]clés|resum|palabras clave|puntos|riassu|parole chiave|palavras-chave|samenvat"
-    r"|trefwoord|кратко|резюм|перескаж|обобщ|ключев",
+    r"summar|sum up|condense|shorten|tl;?\s?dr|recap|key ?(?:words?|phrases?|points?|sentences?|takeaways?)"
+    r"|main (?:points?|ideas?)|bullet|zusammen|schlüsselw|stichpunkt|kernaussag|résum"
+    r"|mots[- ]clés|resum|palabras clave|puntos|riassu|parole chiave|palavras-chave|samenvat|trefwoord"
+    r"|кратко|резюм|перескаж|обобщ|ключев",
     re.IGNORECASE,
 )
 _POINTING = re.compile(
-    r"\b(?:this|these|that|following|below|above|attached|(?:the|an?) (?:\w+ )?(?:text|article|document|passage|paper|file|page|story|email|report)"
-    r"|dies\w*|folgend\w*|obig\w*|den text|ce|cet|cette|suivant\w*|ci-dess\w+|le texte|este|esto|siguiente|el texto|questo|seguente|il testo"
-    r"|o texto|seguinte|deze|dit|volgende|de tekst|этот|этого|следующ\w*|текст\w*)\b|\b(?:in|en|mit|con|em|в) (?:\d+|\w+) \w+",
+    r"\b(?:this|these|that|following|below|above|attached|(?:the|an?) (?:\w+ )?(?:text|article|document|passage|paper|file|page"
+    r"|story|email|report)"
+    r"|dies\w*|folgend\w*|obig\w*|den text|ce|cet|cette|suivant\w*|ci-dess\w+|le texte|este|esto|siguiente|el texto|questo"
+    r"|seguente|il testo|o texto|seguinte|deze|dit|volgende|de tekst|этот|этого|следующ\w*|текст\w*)\b"
+    r"|\b(?:in|en|mit|con|em|в) (?:\d+|\w+) \w+",
     re.IGNORECASE,
 )
 _HAN = re.compile(r"总结|總結|概括|摘要|归纳|歸納|关键词|關鍵詞|要約|まとめ|キーワード|요약|키워드")
 
 
 class Asked(Struct, frozen=True):
-    """A request, taken apart. Either may be empty, never both together with a text part that was not."""
+    """A request, taken apart. Either may be empty."""
 
     document: str
     instruction: str
 
 
 def read_request(request: Request) -> Asked:
-    """The last of several text parts is the instruction when it is short; within one part a first or last line or paragraph may be."""
+    """The last of several text parts is the instruction if it is short; in one part, a first or last line may be."""
     texts = [text for text in user_texts(request) if text.strip()]
     if len(texts) > 1 and _is_short(texts[-1]):
         return Asked("\n\n".join(texts[:-1]), texts[-1].strip())

@@ -34,7 +34,7 @@ class Document(Struct, frozen=True):
 def read_document(text: str) -> Document:
     """Read plain text or Markdown.
 
-    Labels, headings and code are sentences only where a text has nothing else. Empty when no line of it holds a letter or digit.
+    Labels, headings and code are sentences only where a text has nothing else. Empty when no line holds a letter or digit.
     """
     found = list(blocks(text))
     bodies = [block for block in found if not _is_heading(block)]
@@ -75,4 +75,4 @@ def _units(lines: tuple[str, ...]) -> list[str]:
         return [" ".join(lines)]
     width = max(len(line) for line in lines)
     early = sum(len(line) + 1 + len(following.split(" ", 1)[0]) <= width for line, following in pairwise(lines))
-    return list(lines) if 2 * early > len(lines) - 1 else [" ".join(lines)]
+    return list(lines) if 2 * early >= len(lines) - 1 else [" ".join(lines)]

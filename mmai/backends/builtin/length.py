@@ -53,8 +53,8 @@ _PHRASES = (
     r"|palabras? claves?|parol[ae] chiave|palavras?[ -]chave|trefwoord(?:en)?|ключев\w+ (?:слов\w*|фраз\w*)"
 )
 _BULLETS = (
-    r"bullet(?:s|[ -]?points?)?|(?:key |main )?(?:points?|takeaways?)|stichpunkt(?:en?)?|kernaussagen?|puces?|viñetas?|puntos?|punti|pontos"
-    r"|punten|пункт\w*|тезис\w*"
+    r"bullet(?:s|[ -]?points?)?|(?:key |main )?(?:points?|takeaways?)|stichpunkt(?:en?)?|kernaussagen?|puces?|viñetas?|puntos?"
+    r"|punti|pontos|punten|пункт\w*|тезис\w*"
 )
 _SENTENCES = r"sentences?|lines?|sätzen?|satz|phrases?|frases?|frasi|oraci(?:ón|ones)|zin(?:nen)?|предложени\w*|фраз\w*"
 _WORDS = r"words?|wort|worten?|wörtern?|mots?|palabras?|parol[ae]|palavras?|woord(?:en)?|слов\w*"
@@ -62,7 +62,8 @@ _NUMBER = r"(?:\d{1,6}|" + "|".join(sorted(_VALUES, key=len, reverse=True)) + ")
 _UNIT = rf"(?:(?P<phrases>{_PHRASES})|(?P<bullets>{_BULLETS})|(?P<sentences>{_SENTENCES})|(?P<words>{_WORDS}))(?!\w)"
 _ASKED = re.compile(
     # Up to two words may stand between, as in "three short sentences"; not those that begin another thought.
-    rf"(?<!\w)(?P<number>{_NUMBER})[\s-]+(?:(?!(?:in|of|to|and|or|the|with|de|en|und|et|y|e)\b|{_NUMBER}\b)[^\W\d]+[\s-]+){{0,2}}?{_UNIT}",
+    rf"(?<!\w)(?P<number>{_NUMBER})[\s-]+"
+    rf"(?:(?!(?:in|of|to|and|or|the|with|de|en|und|et|y|e)\b|{_NUMBER}\b)[^\W\d]+[\s-]+){{0,2}}?{_UNIT}",
     re.IGNORECASE,
 )
 _ASKED_HAN = re.compile(
@@ -76,10 +77,10 @@ _BULLETED = re.compile(
 
 
 def asked_in(text: str) -> Length:
-    """What an instruction says of length: `in two sentences`, `en 3 points`, `at most 50 words`, `用两句话`. The first of a kind counts."""
+    """What an instruction says of length: `in two sentences`, `at most 50 words`, `用两句话`. The first of a kind counts."""
     found: dict[str, int] = {}
     for match in [*_ASKED.finditer(text), *_ASKED_HAN.finditer(text)]:
-        unit, number = match.lastgroup or "", _value(match["number"].lower())
+        unit, number = match.lastgroup or "", _value(match["number"].casefold())
         # "a word" and "one point" are turns of speech.
         if number > 1 or (number == 1 and unit in ("sentences", "bullets")):
             found.setdefault(unit, number)
@@ -112,4 +113,5 @@ def _whole(name: str, value: object) -> int:
 
 
 def _value(number: str) -> int:
-    return int(number) if number.isdecimal() else _HAN.get(number) or _VALUES[number]
+    # A pattern that ignores case takes letters no list has, such as the dotless i; they are no number.
+    return int(number) if number.isdecimal() else _HAN.get(number) or _VALUES.get(number, 0)

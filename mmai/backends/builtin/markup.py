@@ -1,7 +1,8 @@
-"""A text file into the headings, paragraphs and list items that hold its prose; code, tables and page furniture are left out."""
+"""A text file into the headings, paragraphs and list items that hold its prose, without code, tables and page furniture."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain, pairwise
 from typing import Literal
 
 from msgspec import Struct
@@ -26,14 +27,16 @@ _UNDERLINE = re.compile(r"\s{0,3}([=\-~^\"'+#*.:])\1{2,}\s*$")
 _RULE = re.compile(r"\s{0,3}(?:[-*_=]\s*){3,}$")
 _ITEM = re.compile(r"\s*(?:[-*+•‣◦▪]|\(?\d{1,3}[.)]|\(?[a-zA-Z]\))\s+(?:\[[ xX]\]\s+)?(?=\S)")
 _LINKS = re.compile(r"\s*(?:(?:[-*+]|\d{1,3}[.)])\s+)?(?:!?\[[^\[\]]{0,200}\]\([^()\n]{0,500}\)[\s•|·,/-]*)+$")
-_QUOTE = re.compile(r"\s{0,3}(?:>\s?)+(?:\[![A-Z]+\]\s*$)?")
-_TABLE_ROW = re.compile(r"\s*(?:\||\+[-=+]{3,}\+\s*$)|\s*:?-{2,}:?(?:\s*\|\s*:?-{2,}:?)+\s*$|\s*={2,}(?:\s+={2,})+\s*$")
+_QUOTE = re.compile(r"^\s{0,3}(?:>\s?)+(?:\[![A-Z]+\]\s*$)?")
+_TABLE_ROW = re.compile(r"\s*(?:\||\+[-=+]{3,}\+\s*$)|\s*={2,}(?:\s+={2,})+\s*$")
+_DELIMITER = re.compile(r"\s*\|?\s*:?-+:?(?:\s*\|\s*:?-+:?)+\s*\|?\s*$")
 _DEFINITION = re.compile(r"\s{0,3}\[[^\[\]]{1,200}\]:\s*\S+")
 _DIRECTIVE = re.compile(r"\s*\.\.(?:\s|$)")
 _FIELD = re.compile(r"\s*:[a-zA-Z][\w -]{0,40}:(?:\s|$)")
 _INDENTED = re.compile(r"(?: {4}|\t)\s*\S")
 _COMMAND = re.compile(
-    r"\s*(?:\$|>>>|\.\.\.|C:\\|In \[\d+\]:)\s?\S|\s*(?:#!|#include\b|import \w|from \w+ import |def \w|pip install )"
+    r"\s*(?:\$ |>>> |\.\.\. |C:\\|In \[\d+\]:|#!|#include\b"
+    r"|import [\w.]+(?: as \w+)?\s*$|from [\w.]+ import |def \w+\(|pip install )"
 )
 _CODE_SIGNS = re.compile(r"[{}\[\];=<>|\\$@^~`#/_]")
 _FRONT_MATTER = re.compile(r"\s*(---|\+\+\+)[ \t]*\n(?:[^\n]*\n){0,300}?\1[ \t]*(?:\n|$)")
@@ -48,8 +51,8 @@ MAX_CODE_SHARE = 0.12
 def blocks(text: str) -> Iterator[Block]:
     """The text's prose in order.
 
-    Left out: front matter and mail headers, comments, scripts, fenced and indented code, tables, rules, link definitions, directives, and lines of
-    nothing but links, images or tags.
+    Left out: front matter and mail headers, comments, scripts, fenced and indented code, tables, rules, link definitions,
+    directives, and lines of nothing but links, images or tags.
     """
     text = _LINE_ENDS.sub("\n", text.removeprefix("\ufeff"))
     text = text[_front_end(text) :]
@@ -115,43 +118,55 @@ class _Pending:
 
 def _prose_lines(lines: list[str]) -> Iterator[str]:
     """Lines that are not code, tables or directives; what is left out leaves an empty line, which ends a paragraph."""
+    unquoted = [_QUOTE.sub("", line, count=1) for line in lines]
+    return _outside_furniture(_outside_directives(_outside_tables(_outside_fences(unquoted))))
+
+
+def _outside_fences(lines: Iterable[str]) -> Iterator[str]:
     fence = ""
-    skipped_indent = -1
-    previous = ""
-    for raw in lines:
-        line = raw
+    for line in lines:
+        mark = _FENCE.match(line)
         if fence:
-            closing = _FENCE.match(line)
-            if closing and closing[1].startswith(fence) and not closing[2].strip():
+            if mark and mark[1].startswith(fence) and not mark[2].strip():
                 fence = ""
+        elif mark and not (mark[1][0] == "`" and "`" in mark[2]):
+            fence = mark[1]
+            yield ""
+        else:
+            yield line
+
+
+def _outside_tables(lines: Iterable[str]) -> Iterator[str]:
+    inside = False
+    for line, following in pairwise(chain(lines, [""])):
+        inside = "|" in line and (inside or _DELIMITER.match(following) is not None)
+        yield "" if inside or _TABLE_ROW.match(line) else line
+
+
+def _outside_directives(lines: Iterable[str]) -> Iterator[str]:
+    """A directive or field of reStructuredText takes what is indented below it with it."""
+    indent = -1
+    previous = ""
+    for line in lines:
+        if indent >= 0 and (not line.strip() or _indent(line) > indent):
             continue
-        if quote := _QUOTE.match(line):
-            line = line[quote.end() :]
-        indent = _indent(line)
-        if skipped_indent >= 0 and (not line.strip() or indent > skipped_indent):
-            continue
-        skipped_indent = -1
-        opening = _FENCE.match(line)
-        if opening and not (opening[1][0] == "`" and "`" in opening[2]):
-            fence = opening[1]
-            line = ""
-        elif _DIRECTIVE.match(line) or (_FIELD.match(line) and not previous.strip()):
-            skipped_indent = indent
-            line = ""
-        elif _is_furniture(line, after_blank=not previous.strip()):
-            line = ""
-        previous = line
-        yield line
+        left_out = _DIRECTIVE.match(line) or (_FIELD.match(line) and not previous.strip())
+        indent = _indent(line) if left_out else -1
+        previous = "" if left_out else line
+        yield previous
+
+
+def _outside_furniture(lines: Iterable[str]) -> Iterator[str]:
+    previous = ""
+    for line in lines:
+        code = not previous.strip() and _INDENTED.match(line) and _is_code((line.strip(),)) and not _ITEM.match(line)
+        left_out = code or _DEFINITION.match(line) or _LINKS.match(line) or _COMMAND.match(line)
+        previous = "" if left_out else line
+        yield previous
 
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
-
-
-def _is_furniture(line: str, *, after_blank: bool) -> bool:
-    if _TABLE_ROW.match(line) or _DEFINITION.match(line) or _LINKS.match(line) or _COMMAND.match(line):
-        return True
-    return after_blank and _INDENTED.match(line) is not None and _is_code((line.strip(),)) and _ITEM.match(line) is None
 
 
 def _is_code(lines: tuple[str, ...]) -> bool:

@@ -28,28 +28,36 @@ def _set(words: str) -> frozenset[str]:
 
 # Before a name or number: a sentence never ends here.
 _TITLES = _set(
-    "dr mr mrs ms messrs prof st gen gov sen rep capt cpt lt col sgt maj cmdr rev hon pres supt fr hr hrn mme mlle mgr sr sra srta dra"
-    " sig dott ing vgl cf vs viz ie eg approx ca incl excl resp sog bzw evtl ggf z.b d.h u.a i.d.r p.ex ej p.ej i.e e.g al feat"
-    " тов проф акад им ул гл см ср напр т.е т.н"
+    """
+    dr mr mrs ms messrs prof st gen gov sen rep capt cpt lt col sgt maj cmdr rev hon pres supt fr hr hrn mme mlle mgr sr
+    sra srta dra sig dott ing vgl cf vs viz ie eg approx ca incl excl resp sog bzw evtl ggf z.b d.h u.a i.d.r p.ex ej p.ej
+    i.e e.g al feat тов проф акад им ул гл см ср напр т.е т.н
+    """
 )
 # These end nothing when a number follows.
 _BEFORE_NUMBERS = _set(
-    "fig figs no nos nr nrs vol vols sec secs eq eqs ch chap p pp pg art arts abb tab kap s bd num núm pág págs n nº št č рис табл стр с п ст"
-    " ver v jan feb mar apr jun jul aug sep sept oct nov dec"
+    """
+    fig figs no nos nr nrs vol vols sec secs eq eqs ch chap p pp pg art arts abb tab kap s bd num núm pág págs n nº št č
+    рис табл стр с п ст ver v jan feb mar apr jun jul aug sep sept oct nov dec
+    """
 )
 # These may end a sentence: only a word that opens sentences tells.
 _PERHAPS = _set(
-    "etc inc ltd co corp llc jr bros dept est ave blvd rd ph.d m.d b.a m.a u.s u.k a.m p.m e.u d.c usw ecc etz u.s.w o.ä и т.д т.п др г гг в вв"
-    " руб тыс млн млрд jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun ed eds trans"
-    " min max sec hrs univ dipl"
+    """
+    etc inc ltd co corp llc jr bros dept est ave blvd rd ph.d m.d b.a m.a u.s u.k a.m p.m e.u d.c usw ecc etz u.s.w o.ä и
+    т.д т.п др г гг в вв руб тыс млн млрд jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun ed
+    eds trans min max sec hrs univ dipl
+    """
 )
 _OPENERS = _set(
-    "the a an in on at it its this that these those he she they we you i but and or so if when while as for to from with by of there here"
-    " however although after before since then thus his her their our my no not what who why how where which some many most all each every"
-    " another other both one two three new now today once only also let see use our such please note finally first second third next later"
-    " der die das ein eine es er sie wir ich und aber doch wenn als im am auf für mit dies diese dieser"
-    " le la les un une il elle nous vous ils elles et mais dans ce cette ces pour en el los las una se su por con para"
-    " и но а в на он она они это по с не как что"
+    """
+    the a an in on at it its this that these those he she they we you i but and or so if when while as for to from with by
+    of there here however although after before since then thus his her their our my no not what who why how where which
+    some many most all each every another other both one two three new now today once only also let see use our such
+    please note finally first second third next later der die das ein eine es er sie wir ich und aber doch wenn als im am
+    auf für mit dies diese dieser le la les un une il elle nous vous ils elles et mais dans ce cette ces pour en el los
+    las una se su por con para и но а в на он она они это по с не как что
+    """
 )
 _MONTHS = _set("januar februar märz april mai juni juli august september oktober november dezember")
 

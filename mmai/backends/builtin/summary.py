@@ -20,9 +20,11 @@ SEPARATOR_BYTES = 3
 """Around one sentence at most: a dash, a space, a line break."""
 
 _HANGING = re.compile(
-    r"(?:this|that|these|those|which|it|its|he|she|they|his|her|their|such|however|but|and|or|so|also|then|thus|therefore|moreover|furthermore"
-    r"|otherwise|instead|here|see|note|click|please|based|alternatively|additionally|similarly|for (?:more|further|details|\w*\s?information|example"
-    r"|instance)|as such|in (?:addition|this|these|such|that)|the (?:following|above|below)|after that|aber|und|dies\w*|jedoch|mais|et|cel[ai]|pero|y|esto|ma|e|mas)\b",
+    r"(?:this|that|these|those|which|it|its|he|she|they|his|her|their|such|however|but|and|or|so|also|then|thus"
+    r"|therefore|moreover|furthermore|otherwise|instead|here|see|note|click|please|based|alternatively|additionally"
+    r"|similarly|as such|after that|for (?:more|further|details|example|instance|\w*\s?information)"
+    r"|in (?:addition|this|these|such|that)|the (?:following|above|below)"
+    r"|aber|und|dies\w*|jedoch|mais|et|cel[ai]|pero|y|esto|ma|e|mas)\b",
     re.IGNORECASE,
 )
 _NOTICE = re.compile(r"copyright|©|\(c\)|all rights reserved", re.IGNORECASE)
@@ -51,8 +53,8 @@ class Choice(Struct, frozen=True):
 def rank_sentences(document: Document) -> Iterator[int]:
     """Indices of the sentences, the best first, each next one the best by what those before it leave to say.
 
-    The rank is centrality on the graph of sentences, in a walk that restarts near the beginning and near the headings, times how
-    well a sentence stands alone. What is like a chosen sentence loses that share of it, so a repeated one comes last.
+    The rank is centrality on the graph of sentences, in a walk that restarts near the beginning and near the headings, times
+    how well a sentence stands alone. What is like a chosen sentence loses that share of it, so a repeated one comes last.
     Source: Mihalcea and Tarau 2004, "TextRank"; Carbonell and Goldstein 1998 for the redundancy.
     """
     bags = [terms(sentence.text) for sentence in document.sentences]
@@ -80,10 +82,13 @@ def choose(document: Document, order: Iterable[int], limits: Limits) -> Choice:
     max_words = limits.words or (None if limits.sentences else DEFAULT_WORDS)
     taken: list[int] = []
     words = size = passed = 0
+    too_big = False
     for i in order:
         more_words, more_bytes = count_words(sentences[i].text), size_bytes(sentences[i].text) + SEPARATOR_BYTES
         too_many = max_words is not None and words + more_words > max_words and (bool(taken) or limits.words is not None)
-        if too_many or (limits.size_bytes is not None and size + more_bytes > limits.size_bytes):
+        does_not_fit = limits.size_bytes is not None and size + more_bytes > limits.size_bytes
+        too_big = too_big or does_not_fit
+        if too_many or does_not_fit:
             passed += bool(taken)
             if passed > MAX_PASSED:
                 break
@@ -92,8 +97,8 @@ def choose(document: Document, order: Iterable[int], limits: Limits) -> Choice:
         words, size = words + more_words, size + more_bytes
         if len(taken) == wanted or (max_words is not None and words >= max_words):
             break
-    cut = limits.sentences is not None and len(taken) < wanted
-    return Choice(tuple(sentences[i].text for i in sorted(taken)), cut and limits.size_bytes is not None)
+    cut = too_big and limits.sentences is not None and len(taken) < wanted
+    return Choice(tuple(sentences[i].text for i in sorted(taken)), cut)
 
 
 def default_length(sentences: int) -> int:
@@ -117,7 +122,7 @@ def _place(index: int, sentence: Sentence) -> float:
 
 def _form(text: str) -> float:
     """How well a sentence can be read without those around it, 0 to 1."""
-    words = count_words(text)
+    words = max(1, count_words(text))
     form = min(1.0, words / 7.0) * min(1.0, 45.0 / words)
     if text.endswith((":", ",", ";", "：")):
         form *= 0.2 if words < 25 else 0.5
@@ -125,6 +130,8 @@ def _form(text: str) -> float:
         form *= 0.5
     if _HANGING.match(text):
         form *= 0.7
+    if 4 * text.count(",") > words:
+        form *= 0.5
     if _NOTICE.match(text):
         form *= 0.1
     if any(text.count(pair[0]) != text.count(pair[1]) for pair in _PAIRS) or len(_QUOTES.findall(text)) % 2:

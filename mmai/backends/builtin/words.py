@@ -2,7 +2,10 @@
 
 import re
 
-_SPACELESS = "\u0e01-\u0eff\u1000-\u1049\u1780-\u17d3\u3005-\u3007\u3041-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+_SPACELESS = (
+    "\u0e01-\u0eff\u1000-\u1049\u1780-\u17d3\u3005-\u3007\u3041-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\uff66-\uff9f\U00020000-\U0003ffff"
+)
 """Thai, Lao, Burmese, Khmer, kana and Han: their words are not set apart, so pairs of characters stand for them."""
 
 # `\w` leaves out the vowel signs and accents that stand inside a word in these blocks.
@@ -26,7 +29,7 @@ def surface_words(text: str) -> list[str]:
 
 
 def terms(text: str) -> list[str]:
-    """What two texts are compared by: words in lower case without a plural s, pairs of characters where words have no spaces."""
+    """What texts are compared by: words in lower case without a plural s; pairs of characters where words have no spaces."""
     out: list[str] = []
     for word in surface_words(text.casefold()):
         if is_spaceless(word):
