@@ -1,10 +1,17 @@
 """Fixtures every test may use: local servers that misbehave on command."""
 
+import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from fakes.ollama import FakeOllama, usual_models
 from fakes.wall import Wall
+
+# A shared machine is sometimes slow, which proves nothing; in CI the same examples come every time.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "patient")
 
 
 @pytest.fixture

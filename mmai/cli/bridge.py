@@ -76,7 +76,9 @@ class Frame:
         if text not in self.warnings:
             self.warnings.append(text)
             if not self.quiet:
-                self.say(f"warning: {text}")
+                from mmai.render.notes import warning_line
+
+                self.say(warning_line(text, self.err))
 
     def note(self, text: str) -> None:
         """A line on standard error, unless `-q`."""

@@ -144,11 +144,11 @@ class TextShown(Shown):
             case TextEvent(text) if self._view.stream and not self._exact:
                 self._write(text)
             case LabelsEvent(labels):
-                self._write(labels_text(labels))
+                self._write(labels_text(labels), exact=True)
             case VectorEvent(values):
-                self._write(vector_text(values))
+                self._write(vector_text(values), exact=True)
             case ToolCall():
-                self._write(json_lines([step]).decode())
+                self._write(json_lines([step]).decode(), exact=True)
             case Failed():
                 self._stop_spinner()
             case Ended():
@@ -178,10 +178,10 @@ class TextShown(Shown):
         if self._view.usage:
             self._call.note(usage_line(end.record, price=self._card.price if self._card else None))
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, *, exact: bool = False) -> None:
         self._quieten()
         if self._writer is None:
-            self._writer = open_answer(self._call.out, raw=self._view.raw or self._exact, clock=self._clock)
+            self._writer = open_answer(self._call.out, raw=exact or self._exact or self._view.raw, clock=self._clock)
             self._writer.__enter__()
         self._writer.write(text)
 
