@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fakes.ollama import FakeOllama  # noqa: E402
+from fakes.ollama import FakeOllama
 
 RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 15
 MMAI = str(Path(sys.executable).with_name("mmai"))
