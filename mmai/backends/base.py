@@ -1,7 +1,7 @@
 """What every adapter promises. One contract test holds all of them to it."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -21,6 +21,8 @@ from mmai.errors import (
 from mmai.values.event import Event
 from mmai.values.health import Health, Loaded
 from mmai.values.model import ModelCard
+from mmai.values.preview import Preview
+from mmai.values.pull import PullProgress
 from mmai.values.request import Request
 
 
@@ -64,6 +66,10 @@ class Backend(Protocol):
         """None when it can; otherwise why not, in a sentence. Looks at the request alone, never at the network."""
         ...
 
+    def preview(self, model: ModelCard, request: Request) -> Preview:
+        """What `infer` would send first."""
+        ...
+
     def infer(self, model: ModelCard, request: Request) -> AsyncIterator[Event]:
         """Stream the answer; the last event is `FinishedEvent`. Closing the iterator cancels the call upstream.
 
@@ -85,6 +91,7 @@ class Backend(Protocol):
         ...
 
 
+@runtime_checkable
 class Resident(Protocol):
     """A backend whose server holds weights in memory."""
 
@@ -111,6 +118,29 @@ class Resident(Protocol):
 
     async def unload(self, model: ModelCard) -> None:
         """Let the weights go. Unloading what is not loaded is no error."""
+        ...
+
+
+@runtime_checkable
+class Library(Protocol):
+    """A backend that downloads models to where they run."""
+
+    def pull(self, name: str) -> AsyncIterator[PullProgress]:
+        """Download a model. It is there when the iterator ends; closing the iterator stops, and a later pull goes on from there.
+
+        Raises:
+            UnknownModel: the provider has none of that name.
+            CallError: while iterating; `IncompleteAnswer` when it ended without success.
+        """
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Delete a downloaded model.
+
+        Raises:
+            UnknownModel: it is not there.
+            CallError: the server could not be asked.
+        """
         ...
 
 

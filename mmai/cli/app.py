@@ -1,14 +1,35 @@
 """The commands, in the order `--help` lists them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from mmai import __version__
-from mmai.cli import config, keys, paths
+from mmai.cli import config, discover, keys, models, paths, pull, run, select, status
+from mmai.errors import Interrupted
+
+
+class Commands(TyperGroup):
+    """The commands in the order they are first needed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """As `--help` shows them; typer would put those with commands of their own last."""
+        return [name for name in ORDER if name in self.commands]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. A reader that left (`| head -1`) is no failure to be explained; typer would make it exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise Interrupted("the reader left", exit_code=141) from None
+
+
+ORDER = ("run", "select", "discover", "models", "pull", "status", "config", "keys", "paths")
 
 app = typer.Typer(
     name="mmai",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help: rich would be half of every start-up
     pretty_exceptions_enable=False,  # its tracebacks show locals, and locals can be keys
@@ -31,9 +52,19 @@ def root(
     """One command for every model you can reach.
 
     Discover models, let mmai choose one for a prompt, and run it.
+
+    \b
+      mmai run "why is the sky blue?"
+      mmai run "summarise in two sentences" -f report.md
     """
 
 
+app.command("run")(run.run)
+app.command("select")(select.select)
+app.command("discover")(discover.discover)
+app.add_typer(models.models, name="models")
+app.command("pull")(pull.pull)
+app.command("status")(status.status)
 app.command("paths")(paths.paths)
 app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")

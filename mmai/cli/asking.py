@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +14,8 @@ from mmai.cli.world import World, world
 from mmai.engine.choose import Choice, Wish, with_task
 from mmai.engine.run import Ended, Run
 from mmai.engine.tally import Tally
+from mmai.render.envelope import envelope
+from mmai.render.run import preview_data, preview_text
 from mmai.telemetry.ids import new_id
 from mmai.values.request import Request
 
@@ -25,14 +28,12 @@ class Asking(Struct, frozen=True, kw_only=True):
     timeout_s: float | None
     log: bool
     """Leave a row in the history."""
-    check: Callable[[str], Any] | None = None
-    """Decodes the whole answer, or raises what is wrong with it."""
 
 
 async def ask(asking: Asking, view: View, call: Frame, *, explain: bool) -> None:
     """Choose, call, show, and raise why the answer is not whole, if it is not."""
     async with world(call) as here:
-        choice = await here.chooser.choose(asking.request, asking.wish)
+        choice = await here.chooser.choose(asking.request, asking.wish, explained=explain)
         if explain and choice.decision:
             _explain(choice, call)
         request = with_task(asking.request, choice.decision, asking.wish)
@@ -47,12 +48,10 @@ async def preview(asking: Asking, call: Frame) -> None:
         route = choice.routes[0]
         request = with_task(asking.request, choice.decision, asking.wish)
         sent = here.session.backend(route.endpoint).preview(route.card, request)
-        from mmai.render.run import preview_data, preview_text
-
         if call.output == "text":
             call.write(preview_text(str(route.card.ref), sent).encode())
         else:
-            call.emit(preview_data(str(route.card.ref), sent), lambda: None)
+            call.write(envelope(call.command, preview_data(str(route.card.ref), sent), warnings=call.warnings))
 
 
 async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, here: World, call: Frame) -> None:
@@ -70,7 +69,7 @@ async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, h
         tally=tally,
         log=here.history if asking.log else None,
         timeout_s=asking.timeout_s,
-        check=asking.check,
+        check=_check(request),
     )
     end: Ended | None = None
     try:
@@ -83,6 +82,14 @@ async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, h
         call.data = shown.data(tally.record)
     if end and end.error:
         raise end.error
+
+
+def _check(request: Request) -> Callable[[str], Any] | None:
+    if request.schema is None:
+        return None
+    from mmai.engine.schema import check
+
+    return partial(check, schema=request.schema)
 
 
 def _explain(choice: Choice, call: Frame) -> None:

@@ -9,10 +9,16 @@ from mmai.cli.completion import models as complete_models
 from mmai.values.output import AnswerOutput, Output
 from mmai.values.task import TaskType
 
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the output.", show_default="table")]
-AnswerOption = Annotated[AnswerOutput, typer.Option("--output", "-o", help="Form of the answer.", show_default="text")]
+OutputOption = Annotated[
+    Output, typer.Option("--output", "-o", help="Form of the output; table when not given.", show_default=False)
+]
+AnswerOption = Annotated[
+    AnswerOutput, typer.Option("--output", "-o", help="Form of the answer; text when not given.", show_default=False)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Same as -o json.", show_default=False)]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on standard error but errors.", show_default=False)]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Say nothing on standard error but errors.", show_default=False)
+]
 VerboseOption = Annotated[
     bool, typer.Option("--verbose", "-v", help="Say on standard error what is done and how long it took.", show_default=False)
 ]
@@ -20,45 +26,69 @@ NoColorOption = Annotated[bool, typer.Option("--no-color", help="No colour, as N
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.", show_default=False)]
 
 PromptArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[PROMPT]", help="What to ask; `-` reads it from standard input.", show_default=False)
+    list[str] | None,
+    typer.Argument(metavar="[PROMPT]", help="What to ask; `-` reads it from standard input.", show_default=False),
 ]
-SystemOption = Annotated[str | None, typer.Option("--system", "-s", help="Instructions that stand above the prompt.")]
+SystemOption = Annotated[
+    str | None, typer.Option("--system", "-s", metavar="TEXT", help="Instructions that stand above the prompt.")
+]
 FileOption = Annotated[
     list[Path] | None,
-    typer.Option("--file", "-f", "--attach", "-a", help="Add a file: text, image or audio, by its content. Repeatable."),
+    typer.Option(
+        "--file", "-f", "--attach", "-a", metavar="PATH", help="Add a file: text, image or audio, by its content. Repeatable."
+    ),
 ]
 NoStdinOption = Annotated[bool, typer.Option("--no-stdin", "-I", help="Ignore standard input.", show_default=False)]
 StdinTimeoutOption = Annotated[
-    float | None, typer.Option("--stdin-timeout", metavar="S", min=0, help="Give up on a silent standard input after S seconds.")
+    float | None,
+    typer.Option("--stdin-timeout", metavar="S", min=0, help="Give up on a silent standard input after S seconds."),
 ]
 ModelOption = Annotated[
     str | None,
     typer.Option(
-        "--model", "-m", metavar="REF|auto", help="Model to call, `provider:name`; auto chooses one.", autocompletion=complete_models
+        "--model",
+        "-m",
+        metavar="REF|auto",
+        help="Model to call, `provider:name`; auto chooses one.",
+        autocompletion=complete_models,
     ),
 ]
-TaskOption = Annotated[TaskType | None, typer.Option("--task", metavar="TASK", help="Kind of work, instead of reading it from the prompt.")]
+TaskOption = Annotated[
+    TaskType | None, typer.Option("--task", metavar="TASK", help="Kind of work, instead of reading it from the prompt.")
+]
 ProviderOption = Annotated[str | None, typer.Option("--provider", metavar="NAME", help="Only models of this provider.")]
-LocalOnlyOption = Annotated[bool, typer.Option("--local-only", help="Only models that run on this machine.", show_default=False)]
+LocalOnlyOption = Annotated[
+    bool, typer.Option("--local-only", help="Only models that run on this machine.", show_default=False)
+]
 ExcludeOption = Annotated[
-    list[str] | None, typer.Option("--exclude", metavar="REF", help="Not this model or provider; * matches anything. Repeatable.")
+    list[str] | None,
+    typer.Option("--exclude", metavar="REF", help="Not this model or provider; * matches anything. Repeatable."),
 ]
 RequireOption = Annotated[
-    list[str] | None, typer.Option("--require", metavar="CAP", help="Only models with this capability, such as vision or tools. Repeatable.")
+    list[str] | None,
+    typer.Option("--require", metavar="CAP", help="Only models with this capability, such as vision or tools. Repeatable."),
 ]
-MaxCostOption = Annotated[float | None, typer.Option("--max-cost", metavar="USD", min=0, help="Most that one request may cost.")]
+MaxCostOption = Annotated[
+    float | None, typer.Option("--max-cost", metavar="USD", min=0, help="Most that one request may cost.")
+]
 MaxLatencyOption = Annotated[
     float | None, typer.Option("--max-latency", metavar="S", min=0, help="Only models expected to answer within S seconds.")
 ]
 MinReliabilityOption = Annotated[
-    float | None, typer.Option("--min-reliability", metavar="SHARE", min=0, max=1, help="Only models of which this share of calls succeed.")
+    float | None,
+    typer.Option("--min-reliability", metavar="SHARE", min=0, max=1, help="Only models of which this share of calls succeed."),
 ]
-TemperatureOption = Annotated[float | None, typer.Option("--temperature", "-t", min=0, help="Randomness; 0 is the most repeatable.")]
+TemperatureOption = Annotated[
+    float | None, typer.Option("--temperature", "-t", metavar="T", min=0, help="Randomness; 0 is the most repeatable.")
+]
 MaxTokensOption = Annotated[int | None, typer.Option("--max-tokens", min=1, metavar="N", help="Longest answer, in tokens.")]
-StopOption = Annotated[list[str] | None, typer.Option("--stop", metavar="TEXT", help="End the answer before this text. Repeatable.")]
-SeedOption = Annotated[int | None, typer.Option("--seed", help="Same seed, same answer, where the provider can.")]
+StopOption = Annotated[
+    list[str] | None, typer.Option("--stop", metavar="TEXT", help="End the answer before this text. Repeatable.")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Same seed, same answer, where the provider can.")]
 PairOption = Annotated[
-    list[str] | None, typer.Option("--option", "-O", metavar="KEY=VALUE", help="The provider's own option, such as num_ctx=8192. Repeatable.")
+    list[str] | None,
+    typer.Option("--option", "-O", metavar="KEY=VALUE", help="The provider's own option, such as num_ctx=8192. Repeatable."),
 ]
 SchemaOption = Annotated[
     str | None, typer.Option("--schema", metavar="FILE|DSL", help="JSON the answer must be: a JSON schema, or 'name, age int'.")
@@ -66,8 +96,13 @@ SchemaOption = Annotated[
 FallbackOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--fallback", metavar="REF", help="Model to call if the one before it fails. Repeatable.", autocompletion=complete_models
+        "--fallback",
+        metavar="REF",
+        help="Model to call if the one before it fails. Repeatable.",
+        autocompletion=complete_models,
     ),
 ]
-TimeoutOption = Annotated[float | None, typer.Option("--timeout", metavar="S", min=0, help="Give up on the whole request after S seconds.")]
+TimeoutOption = Annotated[
+    float | None, typer.Option("--timeout", metavar="S", min=0, help="Give up on the whole request after S seconds.")
+]
 ExplainOption = Annotated[bool, typer.Option("--explain", help="Say why each model was or was not chosen.", show_default=False)]

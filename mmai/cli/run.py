@@ -33,11 +33,17 @@ def run(
     max_latency: opt.MaxLatencyOption = None,
     min_reliability: opt.MinReliabilityOption = None,
     timeout: opt.TimeoutOption = None,
-    no_stream: Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is whole.", show_default=False)] = False,
+    no_stream: Annotated[
+        bool, typer.Option("--no-stream", help="Print the answer when it is whole.", show_default=False)
+    ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Do not render Markdown on a terminal.", show_default=False)] = False,
-    usage: Annotated[bool, typer.Option("--usage", "-u", help="Say tokens, cost and speed afterwards.", show_default=False)] = False,
+    usage: Annotated[
+        bool, typer.Option("--usage", "-u", help="Say tokens, cost and speed afterwards.", show_default=False)
+    ] = False,
     explain: opt.ExplainOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.", show_default=False)] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.", show_default=False)
+    ] = False,
     no_stdin: opt.NoStdinOption = False,
     stdin_timeout: opt.StdinTimeoutOption = None,
     no_log: Annotated[bool, typer.Option("--no-log", help="Leave no trace in the history.", show_default=False)] = False,
@@ -59,12 +65,10 @@ def run(
       mmai run "summarise in two sentences" -f report.md --local-only
     """
     call = frame("run", output, json=json, quiet=quiet, no_color=no_color)
-    from functools import partial
-
     from mmai.cli.asking import Asking, ask, preview
     from mmai.cli.prompt import gather
     from mmai.cli.shown import View
-    from mmai.cli.wishes import limits, tuning
+    from mmai.cli.wishes import limits, read_shape, tuning
     from mmai.engine.choose import Wish
     from mmai.values.request import Request
 
@@ -77,16 +81,10 @@ def run(
         stdin_timeout_s=settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout,
         call=call,
     )
-    shape, check = None, None
-    if schema is not None:
-        from mmai.engine.schema import check as check_schema, read_schema
-
-        shape = read_schema(schema)
-        check = partial(check_schema, schema=shape)
     request = Request(
         messages=messages,
         options=tuning(temperature=temperature, max_tokens=max_tokens, stop=stop or (), seed=seed, pairs=option or ()),
-        schema=shape,
+        schema=read_shape(schema),
         task=task,
     )
     wish = Wish(
@@ -104,13 +102,13 @@ def run(
             min_reliability=min_reliability,
         ),
         weights=settings.selection.weights,
+        preferred=settings.selection.constraints.preferred_backend,
     )
     asking = Asking(
         request=request,
         wish=wish,
         timeout_s=settings.run.timeout_s if timeout is None else timeout,
         log=settings.run.log and not no_log,
-        check=check,
     )
     if dry_run:
         call.run(preview(asking, call))

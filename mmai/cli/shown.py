@@ -171,7 +171,7 @@ class TextShown(Shown):
 
     def _end(self, end: Ended) -> None:
         self._quieten()
-        if self._exact and end.error is None or not self._exact and not self._view.stream and end.record.text:
+        if (self._exact and end.error is None) or (not self._exact and not self._view.stream and end.record.text):
             self._write(self.answer(end))
         if self._writer is not None:
             self._writer.close()

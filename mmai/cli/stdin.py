@@ -56,5 +56,6 @@ def _await_first_byte(descriptor: int, *, give_up_s: float, say: Callable[[str],
         if select.select([descriptor], [], [], max(0.0, until - time.monotonic()))[0]:
             return
     raise UsageError(
-        f"standard input is open, and nothing came in {give_up_s:g} s", hint="mmai run -I ignores it, --stdin-timeout S waits longer"
+        f"standard input is open, and nothing came in {give_up_s:g} s",
+        hint="mmai run -I ignores it, --stdin-timeout S waits longer",
     )

@@ -58,6 +58,19 @@ def tuning(
         raise UsageError(f"`-O`: {exc}", hint="mmai run -O think=true -O keep_alive=10m") from exc
 
 
+def read_shape(schema: str | None) -> dict[str, Any] | None:
+    """The JSON schema `--schema` names, if it is given.
+
+    Raises:
+        UsageError: it cannot be read, or is no schema.
+    """
+    if schema is None:
+        return None
+    from mmai.engine.schema import read_schema
+
+    return read_schema(schema)
+
+
 def _pair(text: str) -> tuple[str, Any]:
     """`key=value`; the value is JSON where it reads as JSON (`0.9`, `true`, `[1,2]`), and the text itself elsewhere."""
     key, equals, value = text.partition("=")

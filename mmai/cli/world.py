@@ -1,6 +1,6 @@
 """What a command that talks to models works with: open endpoints, the registry, the history."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from msgspec import Struct
@@ -26,6 +26,8 @@ class World(Struct, frozen=True):
     history: History
     chooser: Chooser
     clock: Clock
+    profiles: Callable[[], Mapping[str, Profile]]
+    """How models performed in the runs of the last 30 days."""
 
 
 @asynccontextmanager
@@ -43,6 +45,6 @@ async def world(call: Frame) -> AsyncIterator[World]:
             chooser = Chooser(
                 session, store, profiles=profiles, max_age_s=call.settings.registry.cache_ttl_s, clock=clock, warn=call.warn
             )
-            yield World(session, store, history, chooser, clock)
+            yield World(session, store, history, chooser, clock, profiles)
     finally:
         history.close()

@@ -4,17 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, structs
 
+from mmai.backends.base import Library
 from mmai.clock import Clock
 from mmai.engine.discovery import discover, keys
 from mmai.engine.session import Route, Session
-from mmai.errors import NoEligibleModel, UnknownModel
+from mmai.errors import BudgetExceeded, NoEligibleModel, UnknownModel
 from mmai.registry.catalog import with_declared
 from mmai.registry.health import unavailable
 from mmai.registry.names import resolve
 from mmai.registry.profiles import effective
 from mmai.registry.store import Store
-from mmai.selection.candidates import forbidden
-from mmai.selection.decide import decide, no_eligible
+from mmai.selection.analyze import UNLIMITED, analyze
+from mmai.selection.candidates import exclusion, filters
+from mmai.selection.decide import decide
+from mmai.selection.explain import explain
+from mmai.selection.misses import no_eligible
 from mmai.values.decision import Decision, Weights
 from mmai.values.model import ModelCard, Profile
 from mmai.values.registry import Registry
@@ -26,6 +30,9 @@ RUNNERS_UP = 3
 
 AUTO = "auto"
 
+LIMITS = frozenset({"provider", "exclude", "local_only", "max_cost", "max_latency", "min_reliability", "max_memory"})
+"""Filters that hold for a model somebody named, too: limits the user set. What it can do is between the model and its server."""
+
 
 class Wish(Struct, frozen=True, kw_only=True):
     """What the user said about who should answer."""
@@ -33,8 +40,10 @@ class Wish(Struct, frozen=True, kw_only=True):
     model: str = AUTO
     fallbacks: tuple[str, ...] = ()
     task: TaskType | None = None
-    constraints: Constraints = Constraints()
+    constraints: Constraints = UNLIMITED
     weights: Weights = Weights()
+    preferred: str | None = None
+    """Provider to take where scores are equal."""
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -64,7 +73,7 @@ class Chooser:
         self._clock = clock
         self._warn = warn
 
-    async def choose(self, request: Request, wish: Wish) -> Choice:
+    async def choose(self, request: Request, wish: Wish, *, explained: bool = False) -> Choice:
         """The routes a run may take.
 
         A named model is called and nothing else, unless fallbacks are named too; nothing is probed for it. An automatic choice
@@ -75,32 +84,53 @@ class Chooser:
         """
         if wish.model != AUTO:
             named = [await self.card(text) for text in (wish.model, *wish.fallbacks)]
-            return Choice(routes=tuple(self._named_routes(named, request, wish.constraints)))
-        decision = await self.decide(request, wish)
+            return Choice(routes=tuple(self._named_routes(named, request, wish)))
+        decision = await self.decide(request, wish, explained=explained)
         ranked = [candidate.card for candidate in decision.ranked]
         fallbacks = [await self.card(text) for text in wish.fallbacks]
         order = [*ranked[:1], *fallbacks] if fallbacks else ranked[: 1 + RUNNERS_UP]
         return Choice(routes=tuple(self._willing(order, request)), decision=decision)
 
-    async def decide(self, request: Request, wish: Wish) -> Decision:
-        """The ranking of every known model for a request.
+    async def decide(self, request: Request, wish: Wish, *, explained: bool = False) -> Decision:
+        """The ranking of every known model for a request, with a sentence for every score when `explained`.
 
         Raises:
             NoEligibleModel: none is left.
         """
         registry = await self._fresh()
+        profiles = effective(registry, self._profiles())
         decision = decide(
             request,
             tuple(registry.models.values()),
             constraints=wish.constraints,
             weights=wish.weights,
             task=wish.task,
-            unavailable=unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s),
-            profiles=effective(registry, self._profiles()),
+            unavailable=unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s)
+            | self._refusals(registry, request, wish),
+            profiles=profiles,
+            preferred=wish.preferred,
         )
         if decision.choice is None:
             raise no_eligible(decision)
-        return decision
+        return explain(decision, profiles=profiles) if explained else decision
+
+    def _refusals(self, registry: Registry, request: Request, wish: Wish) -> dict[str, str]:
+        """Reference to reason, for models only their adapter can rule out: embedded ones know which wording they can serve,
+        and a library which of its declared models were never downloaded.
+        """
+        analysis = analyze(request, task=wish.task)
+        asked = structs.replace(request, task=analysis.task_type)
+        refusals: dict[str, str] = {}
+        for ref, card in registry.models.items():
+            if card.locality != "embedded" and card.source != "configured":
+                continue
+            for route in self._session.routes(card)[:1]:
+                backend = self._session.backend(route.endpoint)
+                if card.locality == "embedded" and (reason := backend.can_handle(card, asked)):
+                    refusals[ref] = reason
+                elif card.source == "configured" and isinstance(backend, Library):
+                    refusals[ref] = f"it is not downloaded: `mmai pull {ref}`"
+        return refusals
 
     async def card(self, text: str) -> ModelCard:
         """The model a user named: known ones from the registry, unknown ones on their word when the provider is configured.
@@ -109,19 +139,21 @@ class Chooser:
             UnknownModel: no provider of that name is configured, and no model of that name is known.
             AmbiguousModel: a bare name fits several.
         """
-        providers = {endpoint.provider for endpoint in self._session.endpoints}
-        registry = self._known(self._store.read())
         try:
-            ref = resolve(registry, text, providers=providers)
+            return self.known(text)
         except UnknownModel:
-            registry = await self._fresh(max_age_s=0.0)
-            ref = resolve(registry, text, providers=providers)
-        if known := registry.models.get(str(ref)):
-            return known
+            await self._fresh(max_age_s=0.0)
+            return self.known(text)
+
+    def known(self, text: str) -> ModelCard:
+        """As `card`, with nobody asked."""
+        registry = self._known(self._store.read())
+        ref = resolve(registry, text, providers=self._session.providers)
+        if card := registry.models.get(str(ref)):
+            return card
         if not (endpoints := self._session.of(ref.provider)):
             raise UnknownModel(
-                f"no provider `{ref.provider}` is configured: there are {', '.join(f'`{name}`' for name in sorted(providers))}",
-                hint="mmai config edit",
+                f"no provider `{ref.provider}` is configured: there are {self._session.names}", hint="mmai config edit"
             )
         return self._session.backend(endpoints[0]).assume(ref.name)
 
@@ -136,15 +168,30 @@ class Chooser:
     def _known(self, registry: Registry) -> Registry:
         return with_declared(registry, self._session.endpoints)
 
-    def _named_routes(self, cards: Sequence[ModelCard], request: Request, constraints: Constraints) -> list[Route]:
-        for card in cards:
-            if reason := forbidden(card, constraints):
-                raise NoEligibleModel(f"`{card.ref}` is not allowed: {reason}")
+    def _named_routes(self, cards: Sequence[ModelCard], request: Request, wish: Wish) -> list[Route]:
+        if wish.constraints != UNLIMITED:
+            self._hold_to_limits(cards, request, wish)
         first, *others = cards
-        route = self._session.routes(first)[0]
-        if reason := self._session.backend(route.endpoint).can_handle(first, request):
+        routes = self._session.routes(first)
+        if reason := self._session.backend(routes[0].endpoint).can_handle(first, request):
             raise NoEligibleModel(f"`{first.ref}` cannot take this: {reason}", hint="mmai select --explain")
-        return [*self._session.routes(first), *self._willing(others, request)]
+        return [*routes, *self._willing(others, request)]
+
+    def _hold_to_limits(self, cards: Sequence[ModelCard], request: Request, wish: Wish) -> None:
+        analysis = analyze(request, constraints=wish.constraints, task=wish.task)
+        registry = self._known(self._store.read())
+        checks = filters(analysis, max_tokens=request.options.max_tokens, profiles=effective(registry, self._profiles()))
+        limits = [check for check in checks if check[0] in LIMITS]
+        for card in cards:
+            match exclusion(card, limits):
+                case "max_cost", reason:
+                    raise BudgetExceeded(f"`{card.ref}` was not called: {reason}")
+                case _, reason:
+                    raise NoEligibleModel(f"`{card.ref}` was not called: {reason}", hint="mmai select --explain")
+                case _:
+                    missing = set(wish.constraints.require) - set(card.capabilities)
+                    if missing:
+                        raise NoEligibleModel(f"`{card.ref}` was not called: it has no {', '.join(sorted(missing))}")
 
     def _willing(self, cards: Sequence[ModelCard], request: Request) -> list[Route]:
         routes = [route for card in cards for route in self._session.routes(card)]

@@ -113,13 +113,14 @@ class Run:
                 async with aclosing(self._call(route)) as events:
                     async for event in events:
                         yield event
-                return
             except MmaiError as error:
                 attempt = self.tally.end_attempt(route, error)
                 if self.tally.content:
                     raise self._cut(error) from error
                 failed, cause = route, error
                 first_error = first_error or error
+            else:
+                return
             match self._after(cause, failed, first_try=first_try):
                 case Again(wait_s):
                     first_try = False

@@ -98,14 +98,14 @@ def _is_path(text: str) -> bool:
 
 def _exists(text: str) -> bool:
     try:
-        return Path(text).expanduser().is_file()
+        return Path(text).is_file()
     except (OSError, ValueError):
         return False
 
 
 def _read(path: str) -> str:
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8-sig")
+        return Path(path).read_text(encoding="utf-8-sig")
     except OSError as exc:
         raise UsageError(f"cannot read the schema `{path}`: {exc.strerror or exc}", hint=DSL_HINT) from exc
     except ValueError as exc:

@@ -26,6 +26,16 @@ class Session:
         self.endpoints = tuple(endpoints)
         self._open: dict[tuple[str, str | None], Backend] = {}
 
+    @property
+    def providers(self) -> frozenset[str]:
+        """The names before the colon."""
+        return frozenset(endpoint.provider for endpoint in self.endpoints)
+
+    @property
+    def names(self) -> str:
+        """The providers for a sentence."""
+        return ", ".join(f"`{name}`" for name in sorted(self.providers))
+
     def backend(self, endpoint: Endpoint) -> Backend:
         """The adapter of an endpoint.
 
@@ -50,7 +60,9 @@ class Session:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:

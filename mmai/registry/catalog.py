@@ -51,14 +51,17 @@ def merge(registry: Registry, found: Iterable[Found], *, configured: Sequence[st
 def with_declared(registry: Registry, endpoints: Iterable[Endpoint]) -> Registry:
     """The registry with what the settings declare of their models, for use and not for writing.
 
-    A declared model that no endpoint offers is added: not every provider lists all it has.
+    A declared model that no endpoint offers is added: not every provider lists all it has. `name` stands for `name:latest`
+    where that is what is offered.
     """
     models = dict(registry.models)
     for endpoint in endpoints:
         for declared in endpoint.models:
-            card = models.get(str(declared.ref))
+            latest = f"{declared.ref}:latest"
+            ref = latest if latest in models else str(declared.ref)
+            card = models.get(ref)
             own = replace(declared, endpoints=(endpoint.url,) if endpoint.url else (), source="configured")
-            models[str(declared.ref)] = own if card is None else overlay(_reaching(card, own), own)
+            models[ref] = own if card is None else overlay(_reaching(card, own), own)
     return replace(registry, models=models)
 
 

@@ -35,7 +35,7 @@ class Store:
         try:
             return self._load()[0]
         except OSError as exc:
-            return self._load_copy(exc.strerror or str(exc))[0]
+            return self._load_copy(f"cannot be read ({exc.strerror or exc})", remedy="make it readable, or move it away")[0]
 
     def update(self, change: Callable[[Registry], Registry]) -> Registry:
         """Replace the registry by what `change` makes of the latest one, and return what was written.
@@ -64,7 +64,7 @@ class Store:
         except FileNotFoundError:
             return Registry(), b"{}"
         except (ValueError, RecursionError) as exc:
-            return self._load_copy(str(exc))
+            return self._load_copy(f"is damaged ({exc})", remedy="`mmai discover` writes it anew")
 
     def _load_to_change(self) -> tuple[Registry, bytes]:
         try:
@@ -73,16 +73,16 @@ class Store:
             # Perhaps unreadable only now (no descriptors left): writing over it from a copy could lose the latest changes.
             raise StorageError(f"cannot read `{self.path}`: {exc.strerror or exc}", hint="mmai paths") from exc
 
-    def _load_copy(self, reason: str) -> tuple[Registry, bytes]:
+    def _load_copy(self, problem: str, *, remedy: str) -> tuple[Registry, bytes]:
         try:
             loaded = _decode(self.copy)
-            remedy = "its last good copy stands in; `mmai discover` writes it anew"
+            instead = "its last good copy stands in"
         except (OSError, ValueError, RecursionError):
             loaded = Registry(), b"{}"
-            remedy = "there is no good copy of it; `mmai discover` makes a new one"
+            instead = "there is no good copy of it"
         if not self._warned:
             self._warned = True
-            self._warn(f"cannot use `{self.path}` ({reason}): {remedy}")
+            self._warn(f"`{self.path}` {problem}, {instead}: {remedy}")
         return loaded
 
 

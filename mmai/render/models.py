@@ -12,8 +12,6 @@ from mmai.values.model import Locality, ModelCard, Price, Profile
 WHERE: dict[Locality, str] = {"embedded": "built in", "local": "this machine", "network": "network", "cloud": "cloud"}
 """Where weights run, for people."""
 
-_STATE_STYLES = {"healthy": "good", "unknown": "dim"}
-
 _COLUMNS = (
     Column("model"),
     Column("provider", drop=8),
@@ -28,8 +26,8 @@ _COLUMNS = (
 
 
 def discovery_table(providers: Sequence[ProviderStatus], cards: Sequence[ModelCard]) -> Table:
-    """Every model, and a row for each endpoint that has none to show, with the reason."""
-    silent = [_silent_row(status) for status in providers if not status.models]
+    """Every model, then a row with the reason for each endpoint that is not healthy or offers none."""
+    silent = [_silent_row(status) for status in providers if not status.models or status.health.state != "healthy"]
     return Table(columns=_COLUMNS, rows=[*models_table(cards, providers=providers).rows, *silent])
 
 
@@ -73,7 +71,7 @@ def model_table(card: ModelCard, *, providers: Sequence[ProviderStatus], profile
         ("model", Cell(str(card.ref), style="strong")),
         ("where", WHERE[card.locality]),
         ("endpoints", ", ".join(card.endpoints) or None),
-        ("health", _health_cell(health)),
+        ("health", health_cell(health)),
         ("loaded", _loaded_cell(card.loaded)),
         ("capabilities", ", ".join(card.capabilities)),
         ("inputs", ", ".join(card.inputs)),
@@ -98,6 +96,11 @@ def model_data(card: ModelCard, *, providers: Sequence[ProviderStatus], profile:
     return {**models_data([card], providers=providers)[0], "profile": plain(profile or card.profile)}
 
 
+def health_cell(health: Health) -> Cell:
+    """The state, in its colour."""
+    return Cell(health.state, style={"healthy": "good", "unknown": "dim"}.get(health.state, "bad"))
+
+
 def parameters(count: int | None) -> str:
     """`8.2B`, `270M`."""
     if count is None:
@@ -114,18 +117,17 @@ def _row(card: ModelCard, health: Mapping[str, Health]) -> list[Value | Cell]:
         Cell(card.context_tokens, tokens(card.context_tokens)),
         Cell(" ".join(card.capabilities), ", ".join(card.capabilities)),
         _price_cell(card.price),
-        _health_cell(_best(card, health)),
+        health_cell(_best(card, health)),
         _loaded_cell(card.loaded),
     ]
 
 
 def _silent_row(status: ProviderStatus) -> list[Value | Cell]:
-    nothing = "no models" if status.models == 0 else "not asked" if status.health.state == "unknown" else "no answer"
-    row: list[Value | Cell] = [Cell(None, "") for _ in _COLUMNS]
-    row[0] = Cell(None, f"{status.key} ({nothing})", style="dim")
-    row[1] = Cell(status.provider, style="dim")
-    row[7] = _health_cell(status.health)
-    return row
+    nothing = Cell(None, "")
+    state = health_cell(status.health)
+    if status.health.reason or status.models == 0:
+        state = Cell(f"{status.health.state}: {status.health.reason or 'no models'}", style=state.style)
+    return [Cell(None, status.key, style="dim"), status.provider, *[nothing] * 5, state, nothing]
 
 
 def _best(card: ModelCard, health: Mapping[str, Health]) -> Health:
@@ -133,11 +135,6 @@ def _best(card: ModelCard, health: Mapping[str, Health]) -> Health:
     keys = [endpoint_key(card.provider, url) for url in card.endpoints or (None,)]
     known = [health[key] for key in keys if key in health]
     return min(known, key=lambda one: one.state != "healthy", default=Health())
-
-
-def _health_cell(health: Health) -> Cell:
-    text = f"{health.state}: {health.reason}" if health.reason else health.state
-    return Cell(text, style=_STATE_STYLES.get(health.state, "bad"))
 
 
 def _size_cell(size_bytes: int | None) -> Cell:

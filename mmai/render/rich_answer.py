@@ -1,6 +1,5 @@
 """Markdown on a screen while it is being written."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from markdown_it.token import Token
@@ -14,14 +13,11 @@ from mmai.render.answer import AnswerWriter
 from mmai.render.blocks import PARSER, Block, Blocks
 from mmai.render.clean import BIDIRECTIONAL, Cleaner
 from mmai.render.region import Region
-from mmai.render.rich_console import console
+from mmai.render.rich_console import SGR, console, printed_lines
 from mmai.render.terminal import Terminal
 
 _DRAWING_SHARE = 5
 """At most one part in so many of the time goes into redrawing: a long block is drawn less often, never left out."""
-
-_SGR = re.compile("\x1b\\[[0-9;]*m")
-_END = re.compile("(?:\x1b\\[[0-9;]*m| )+$")
 
 
 class MarkdownWriter(AnswerWriter):
@@ -75,13 +71,9 @@ def rendered(source: str, terminal: Terminal, *, width: int) -> list[str]:
     with printer.capture() as captured:
         printer.print(_Document(source))
     # `&#x202e;` becomes the character only here
-    lines = [_END.sub(_unpadded, line) for line in captured.get().translate(BIDIRECTIONAL).split("\n")]
-    full = [at for at, line in enumerate(lines) if _SGR.sub("", line)]
+    lines = printed_lines(captured.get().translate(BIDIRECTIONAL))
+    full = [at for at, line in enumerate(lines) if SGR.sub("", line)]
     return lines[full[0] : full[-1] + 1] if full else []
-
-
-def _unpadded(end: re.Match[str]) -> str:
-    return end.group().replace(" ", "")
 
 
 class _Heading(Heading):

@@ -1,5 +1,6 @@
 """rich, told everything it would otherwise look up itself. Import this where it is drawn with, not above."""
 
+import re
 from io import StringIO
 from typing import TextIO
 
@@ -22,9 +23,12 @@ _MARKDOWN = {
     "markdown.link_url": "dim",
 }
 
+SGR = re.compile("\x1b\\[[0-9;]*m")
+_END = re.compile("(?:\x1b\\[[0-9;]*m| )+$")
+
 
 def console(terminal: Terminal, *, width: int, file: TextIO | None = None) -> Console:
-    """A console `width` columns wide that writes to `file`, or keeps what is printed for `printed()`."""
+    """A console `width` columns wide that writes to `file`, or to nowhere for what is captured."""
     return Console(
         file=StringIO() if file is None else file,
         width=width,
@@ -42,3 +46,8 @@ def console(terminal: Terminal, *, width: int, file: TextIO | None = None) -> Co
         # nothing below the command line reads the process's own
         _environ={},
     )
+
+
+def printed_lines(captured: str) -> list[str]:
+    """What was captured, line by line, without the spaces rich fills its lines up with."""
+    return [_END.sub(lambda end: end.group().replace(" ", ""), line) for line in captured.removesuffix("\n").split("\n")]

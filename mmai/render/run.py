@@ -7,6 +7,7 @@ import msgspec
 
 from mmai.render.clean import clean_line
 from mmai.values.event import Label
+from mmai.values.preview import Preview
 from mmai.values.record import Attempt, RunRecord
 
 
@@ -49,3 +50,16 @@ def labels_text(labels: Iterable[Label]) -> str:
 def vector_text(values: Sequence[float]) -> str:
     """An embedding as a JSON array on one line."""
     return msgspec.json.encode(values).decode() + "\n"
+
+
+def preview_data(model: str, preview: Preview) -> dict[str, Any]:
+    """The `data` of `run --dry-run`."""
+    return {"model": model, "request": preview}
+
+
+def preview_text(model: str, preview: Preview) -> str:
+    """The request as it would go over the wire, its body indented; or that nothing would."""
+    where = f"{preview.method} {preview.url}" if preview.url else f"{model} runs inside mmai: nothing would be sent"
+    headers = "".join(f"{name}: {value}\n" for name, value in preview.headers.items())
+    body = msgspec.json.format(msgspec.json.encode(preview.body), indent=2).decode()
+    return f"{where}\n{headers}\n{body}\n"

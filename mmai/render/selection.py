@@ -12,9 +12,9 @@ TERMS = ("performance", "cost", "reliability", "capability")
 _RANKING = (
     Column("model"),
     Column("score", justify="right"),
-    *(Column(term, justify="right", drop=3) for term in TERMS),
-    Column("cost_usd", "expected cost", justify="right", drop=2),
-    Column("latency_ms", "time", justify="right", drop=1),
+    *(Column(term, justify="right", drop=1) for term in TERMS),
+    Column("cost_usd", "charge", justify="right", drop=2),
+    Column("latency_ms", "time", justify="right", drop=3),
 )
 
 _EXPLANATION = (
@@ -58,10 +58,11 @@ def selection_data(decision: Decision) -> dict[str, Any]:
 def analysis_line(analysis: TaskAnalysis) -> str:
     """`summarization 0.92 · complexity 0.20 · general · 812 tokens in, about 120 out`."""
     probability = analysis.task_probabilities.get(analysis.task_type)
+    needs = [capability for capability in analysis.required_capabilities if capability != "text_generation"]
     parts = [
         analysis.task_type.value + ("" if probability is None else f" {share(probability)}"),
         f"complexity {share(analysis.complexity)}",
-        *([f"needs {', '.join(analysis.required_capabilities)}"] if analysis.required_capabilities else []),
+        *([f"needs {', '.join(needs)}"] if needs else []),
         analysis.domain,
         *([analysis.language] if analysis.language else []),
         f"about {tokens(analysis.context_tokens)} tokens in, {tokens(analysis.output_tokens)} out",

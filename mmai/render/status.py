@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmai.render.models import providers_data
+from mmai.render.models import health_cell, providers_data
 from mmai.render.table import Cell, Column, Table, Value
 from mmai.render.units import duration, size, tokens
-from mmai.values.health import Health, Loaded, ProviderStatus
+from mmai.values.health import Loaded, ProviderStatus
 from mmai.values.registry import Slot
 
 _COLUMNS = (Column("kind"), Column("name"), Column("state"), Column("detail", wrap=True))
@@ -55,23 +55,18 @@ def next_step(providers: Sequence[ProviderStatus]) -> str | None:
 
 
 def _provider_row(status: ProviderStatus) -> list[Value | Cell]:
-    style = {"healthy": "good", "unknown": "dim"}.get(status.health.state, "bad")
-    name = status.provider if status.endpoint is None else f"{status.provider} {status.endpoint}"
-    return [
-        "provider",
-        Cell(status.key, name),
-        Cell(status.health.state, style=style),
-        _provider_detail(status.health, status.models),
-    ]
+    return ["provider", status.key, health_cell(status.health), _provider_detail(status)]
 
 
-def _provider_detail(health: Health, models: int | None) -> str | None:
+def _provider_detail(status: ProviderStatus) -> str | None:
+    health, models = status.health, status.models
     if health.state != "healthy":
         return health.reason
+    measured = status.endpoint is not None and health.latency_ms is not None
     parts = [
         "" if models is None else f"{models} model{'' if models == 1 else 's'}",
         "" if health.version is None else f"version {health.version}",
-        "" if health.latency_ms is None else f"answered in {duration(health.latency_ms)}",
+        f"answered in {duration(health.latency_ms)}" if measured else "",
     ]
     return ", ".join(part for part in parts if part) or None
 
@@ -79,7 +74,9 @@ def _provider_detail(health: Health, models: int | None) -> str | None:
 def _loaded_row(ref: str, loaded: Loaded) -> list[Value | Cell]:
     parts = [
         "" if loaded.size_bytes is None else size(loaded.size_bytes),
-        "" if loaded.vram_bytes is None else f"{size(loaded.vram_bytes)} on the accelerator",
+        f"{loaded.vram_bytes / loaded.size_bytes:.0%} on the accelerator"
+        if loaded.size_bytes and loaded.vram_bytes is not None
+        else "",
         "" if loaded.context_tokens is None else f"context {tokens(loaded.context_tokens)}",
         "" if loaded.expires_at is None else f"until {loaded.expires_at}",
     ]

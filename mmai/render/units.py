@@ -31,11 +31,11 @@ def tokens(count: int | None) -> str:
 
 
 def duration(ms: float | None) -> str:
-    """Milliseconds as `45 ms`, `0.3 s`, `12 s` or `2 min 5 s`."""
+    """Milliseconds as `45 ms`, `0.3 s`, `12 s` or `2 min 5 s`; `<1 ms` for less."""
     if ms is None:
         return UNKNOWN
     if ms < 99.5:
-        return f"{ms:.0f} ms"
+        return f"{ms:.0f} ms" if ms >= 0.5 else "<1 ms"
     if ms < 9_950:
         return f"{ms / 1000:.1f} s"
     if ms < 59_500:

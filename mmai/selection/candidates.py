@@ -122,7 +122,7 @@ def _modality(modality: Modality, card: ModelCard) -> str | None:
 def _only_tasks(task: TaskType, card: ModelCard) -> str | None:
     if not card.only_tasks or task in card.tasks:
         return None
-    return f"does {', '.join(card.tasks) or 'nothing known'} only, not {task}"
+    return f"does {', '.join(card.tasks)} only, not {task}" if card.tasks else "a baseline, which runs when it is named"
 
 
 def _context(analysis: TaskAnalysis, card: ModelCard) -> str | None:

@@ -23,11 +23,12 @@ def decide(
     task: TaskType | None = None,
     unavailable: Mapping[str, str] | None = None,
     profiles: Mapping[str, Profile] | None = None,
+    preferred: str | None = None,
 ) -> Decision:
     """Rank the models that may take a request; say of the others why not. The order of `cards` does not matter.
 
     `unavailable` maps a reference, a provider or `provider@endpoint` to the reason it does not answer; `profiles` maps
-    references to what was measured. Sentences for the scores are explain.py's.
+    references to what was measured; `preferred` is a provider, for ties. Sentences for the scores are explain.py's.
 
     Raises:
         UsageError: the weights rank nothing.
@@ -43,7 +44,7 @@ def decide(
     return Decision(
         analysis=analysis,
         weights=weights,
-        ranked=rank(eligible, analysis, weights=weights, profiles=profiles),
+        ranked=rank(eligible, analysis, weights=weights, profiles=profiles, preferred=preferred),
         excluded=tuple(sorted(excluded, key=lambda candidate: (candidate.card.provider, candidate.card.name))),
     )
 

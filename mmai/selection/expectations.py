@@ -31,6 +31,8 @@ PRIOR_FAILURES = 1.0
 WORST_INPUT_FACTOR = 1.25
 """Prompt tokens are estimated; a promise about money allows for a quarter more."""
 
+_WITHOUT_TOKENS = (TaskType.EMBEDDING, TaskType.IMAGE_GENERATION, TaskType.SPEECH_SYNTHESIS)
+
 MEMORY_PER_WEIGHT_BYTE = 1.2
 """Weights, and the cache of a conversation beside them."""
 
@@ -111,7 +113,12 @@ def cost_usd(card: ModelCard, analysis: TaskAnalysis) -> float | None:
 
 
 def longest_answer(card: ModelCard, analysis: TaskAnalysis, *, max_tokens: int | None) -> int | None:
-    """The least of `max_tokens`, the model's own limit and the rest of its window, in tokens; None when none is known."""
+    """The least of `max_tokens`, the model's own limit and the rest of its window, in tokens; None when none is known.
+
+    An embedding, an image or speech has no tokens at all.
+    """
+    if analysis.task_type in _WITHOUT_TOKENS:
+        return 0
     room = card.context_tokens - analysis.context_tokens if card.context_tokens is not None else None
     limits = [limit for limit in (max_tokens, card.max_output_tokens, room) if limit is not None]
     return max(0, min(limits)) if limits else None
@@ -132,10 +139,8 @@ def worst_cost_usd(card: ModelCard, analysis: TaskAnalysis, *, max_tokens: int |
 def _priced(price: Price | None, analysis: TaskAnalysis, input_tokens: int, output_tokens: int) -> float | None:
     if price is None:
         return None
-    if analysis.task_type is TaskType.IMAGE_GENERATION and price.image_usd is not None:
+    if price.image_usd is not None and analysis.task_type is TaskType.IMAGE_GENERATION:
         return price.image_usd
-    if analysis.task_type is TaskType.EMBEDDING:
-        output_tokens = 0
     each_in, each_out = price.input_usd_per_mtok, price.output_usd_per_mtok
     if each_in is None or (each_out is None and output_tokens):
         return None

@@ -11,26 +11,15 @@ HEAD_CHARS = 1_200
 TAIL_CHARS = 600
 """Instructions stand at the start or the end; what lies between is material."""
 
+SHORT_PARAGRAPH_WORDS = 15
+
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*+")
 _SUM = re.compile(r"\d ?[+*×÷^] ?\d|\d [-/] \d")
-_OPTION = re.compile(r"^\s*(?:[-*]\s|\(?[a-e1-9][).]\s)|\([a-e1-5]\) ", re.MULTILINE)
-_SPEAKER = re.compile(r"^\s*-?\s*(?:user|customer|agent|human|ai|assistant|speaker ?\w?|person ?\w|bot) ?:", re.MULTILINE)
+_OPTION = re.compile(r"^[ \t]*(?:[-*]\s|\(?[a-e1-9][).]\s)|\([a-e1-5]\) ", re.MULTILINE)
+_SPEAKER = re.compile(r"^[ \t]*-?[ \t]*(?:user|customer|agent|human|ai|assistant|speaker ?\w?|person ?\w|bot) ?:", re.MULTILINE)
 _CODE_MARKS = (
-    "```",
-    "def ",
-    "#include",
-    "();",
-    "){",
-    ") {",
-    "</",
-    "=>",
-    "import ",
-    "return ",
-    "select * ",
-    "/*",
-    "public class",
-    "{%",
-)
+    "```", "def ", "#include", "();", "){", ") {", "</", "=>", "import ", "return ", "select * ", "/*", "public class", "{%",
+)  # fmt: skip
 _MATH_MARKS = ("\\frac", "\\sqrt", "\\(", "\\[", "$", "^2", "^3", "√", "∫", "≤", "x =", "= ?", " + ", " * ", "=?", " / ")
 
 
@@ -53,6 +42,8 @@ class Features(Struct, frozen=True, kw_only=True):
     """Numbers joined by an operator."""
     columns: int
     """Lines with two or more commas, tabs or bars in equal number: a table."""
+    edges: tuple[Clause, ...]
+    """How the first and the last of several paragraphs begin, where they are short."""
     asks: bool
     """Ends with a question mark."""
     greets: bool
@@ -79,15 +70,24 @@ def features(prompt: str) -> Features:
         math_marks=sum(mark in text for mark in _MATH_MARKS),
         sums=len(_SUM.findall(text)),
         columns=_table_lines(text),
+        edges=_edges(text),
         asks=text.endswith(("?", "？", "؟")),
         greets=len(parts) <= 2 and all(map(is_greeting, parts)) and bool(parts),
     )
 
 
 def _ends(prompt: str) -> str:
-    if len(prompt) <= HEAD_CHARS + TAIL_CHARS:
-        return prompt.strip()
-    return prompt[:HEAD_CHARS].lstrip() + "\n" + prompt[-TAIL_CHARS:].rstrip()
+    if len(prompt) > HEAD_CHARS + TAIL_CHARS:
+        prompt = f"{prompt[:HEAD_CHARS]}\n{prompt[-TAIL_CHARS:]}"
+    return prompt.replace("\r\n", "\n").strip()
+
+
+def _edges(text: str) -> tuple[Clause, ...]:
+    paragraphs = text.split("\n\n")
+    if len(paragraphs) == 1:
+        return ()
+    ends = (clauses(paragraphs[0]), clauses(paragraphs[-1]))
+    return tuple(found[0] for found in ends if found and sum(map(len, found)) <= SHORT_PARAGRAPH_WORDS)
 
 
 def _table_lines(text: str) -> int:

@@ -17,14 +17,12 @@ _SPAN = log2(_LARGEST_PARAMETERS / _SMALLEST_PARAMETERS)
 
 NAMED_FOR = (
     ("code", (TaskType.CODE_GENERATION, TaskType.DATA_ANALYSIS)),
-    ("coder", (TaskType.CODE_GENERATION, TaskType.DATA_ANALYSIS)),
-    ("codestral", (TaskType.CODE_GENERATION, TaskType.DATA_ANALYSIS)),
     ("devstral", (TaskType.CODE_GENERATION, TaskType.DATA_ANALYSIS)),
     ("math", (TaskType.MATH,)),
     ("deepseek-r1", (TaskType.MATH, TaskType.REASONING)),
     ("translat", (TaskType.TRANSLATION,)),
 )
-"""Parts of names that say what a model was made for, where its card does not."""
+"""Parts of names, in lower case, that say what a model was made for, where its card does not."""
 
 UNDECLARED_MATCH = 0.5
 """A general model: neither made for the task nor for another."""
@@ -52,7 +50,7 @@ def suited_tasks(card: ModelCard) -> tuple[TaskType, ...]:
     """The declared tasks, else those its name speaks of."""
     if card.tasks:
         return card.tasks
-    name = card.name
+    name = card.name.lower()
     for part, tasks in NAMED_FOR:
         if part in name:
             return tasks

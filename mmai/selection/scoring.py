@@ -57,9 +57,14 @@ def peer_cost_usd(costs: Iterable[float | None]) -> float:
 
 
 def rank(
-    cards: Sequence[ModelCard], analysis: TaskAnalysis, *, weights: Weights, profiles: Mapping[str, Profile] | None = None
+    cards: Sequence[ModelCard],
+    analysis: TaskAnalysis,
+    *,
+    weights: Weights,
+    profiles: Mapping[str, Profile] | None = None,
+    preferred: str | None = None,
 ) -> tuple[Candidate, ...]:
-    """Best first; equal scores by reference. Embedded models come after all others, whatever they score.
+    """Best first; of equal scores the `preferred` provider's, then by reference. Embedded models come after all others, whatever they score.
 
     Reliability is the expected success rate, capability is `fit`. A model of unknown price takes `peer_cost_usd`; every other
     score depends on the model alone.
@@ -79,7 +84,7 @@ def rank(
             fit(card, analysis),
         )
         score = w_performance * terms[0] + w_cost * terms[1] + w_reliability * terms[2] + w_capability * terms[3]
-        key = (card.locality == "embedded", -score, card.provider, card.name)
+        key = (card.locality == "embedded", -score, card.provider != preferred, card.provider, card.name)
         scored.append((key, card, score, terms, cost, latency))
     scored.sort(key=itemgetter(0))
     return tuple(

@@ -1,6 +1,6 @@
 """Which task a prompt asks for: a probability for every type, from its words, its shape and its attachments."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import exp
 
 from mmai.selection.features import Features
@@ -13,6 +13,12 @@ Evidence = dict[str, float]
 
 CAP = 7.0
 """No task gathers more than this from words, so that long prompts stay uncertain."""
+
+BETWEEN_CAP = 6.0
+"""Nor more than 0.3 of this from what stands between commands."""
+
+CLEAR = 3.0
+"""Weight from which a command is clear."""
 
 SMALLEST = 0.005
 """Less probable types are left out."""
@@ -34,13 +40,13 @@ _CLASSIFYING = (
 def task_probabilities(features: Features, *, images: int, recordings: int) -> dict[str, float]:
     """Task type to probability, most probable first. Weak evidence leaves a flat distribution."""
     logits = dict(_PRIOR)
-    for task, weight in _words(features).items():
-        if task in logits:
-            logits[task] += min(weight, CAP)
-    for task, weight in _shape(features).items():
-        logits[task] += weight
-    for task, weight in _attached(features, images=images, recordings=recordings).items():
-        logits[task] = logits.get(task, 0.0) + weight
+    attached = _attached(features, images=images, recordings=recordings)
+    logits |= dict.fromkeys(attached, 0.0)
+    # Beside a command of its own the shape is only that of the material.
+    for evidence in (_words(features), _standing_alone(features) or _shape(features), attached):
+        for task, weight in evidence.items():
+            if task in logits:
+                logits[task] += weight
     return softmax(logits)
 
 
@@ -55,31 +61,43 @@ def softmax(logits: Mapping[str, float]) -> dict[str, float]:
 
 
 def _words(features: Features) -> Evidence:
-    """Commands count in full; what stands between them, as in a document that was pasted, for less."""
-    evidence: Evidence = {}
-    commands = features.commands
-    between = features.clauses[3:-2] if len(commands) < len(features.clauses) else ()
-    seen: set[tuple[str, float, str]] = set()
-    for share, clauses in ((1.0, commands), (0.3, between)):
-        for clause in clauses:
-            for task, weight in _clause(clause):
-                if (known := (task, weight, clause[0])) not in seen:
-                    seen.add(known)
-                    evidence[task] = evidence.get(task, 0.0) + weight * share
+    """Commands count in full; what stands between them, as in a document that was pasted, for little."""
+    between = features.clauses[3:-2] if len(features.commands) < len(features.clauses) else ()
+    evidence = _gathered(features.commands, CAP)
+    for task, weight in _gathered(between, BETWEEN_CAP).items():
+        evidence[task] = min(CAP, evidence.get(task, 0.0) + 0.3 * weight)
     for task, listed in UNSPACED.items() if not features.text.isascii() else ():
         evidence[task] = evidence.get(task, 0.0) + 3.0 * sum(word in features.text for word in listed.split())
     return evidence
 
 
-def _clause(clause: Clause) -> list[tuple[str, float]]:
+def _gathered(clauses: Iterable[Clause], cap: float) -> Evidence:
+    evidence: Evidence = {}
+    seen: set[tuple[str, float, str]] = set()
+    for clause in clauses:
+        for task, weight in (*_command(clause), *found(ANYWHERE, clause)):
+            if (known := (task, weight, clause[0])) not in seen:
+                seen.add(known)
+                evidence[task] = min(cap, evidence.get(task, 0.0) + weight)
+    return evidence
+
+
+def _standing_alone(features: Features) -> Evidence:
+    """A clear command in a short paragraph of its own counts a second time: it outweighs whatever document it stands by."""
+    evidence: Evidence = {}
+    for clause in features.edges:
+        for task, weight in _command(clause):
+            if weight >= CLEAR:
+                evidence[task] = max(weight, evidence.get(task, 0.0))
+    return evidence
+
+
+def _command(clause: Clause) -> list[tuple[str, float]]:
+    """What a clause asks for by its verb, or by the object of a verb of making."""
     start = opener(clause)
     command = list(at(OPENERS, clause, start)) or list(at(OPENERS, clause, 0))
-    evidence = [*command, *found(ANYWHERE, clause)]
-    for position in range(start, len(clause)):
-        if clause[position] in MAKERS:
-            evidence += _object(clause, position)
-            break
-    return evidence
+    verb = next((position for position in range(start, len(clause)) if clause[position] in MAKERS), None)
+    return command if verb is None else command + _object(clause, verb)
 
 
 def _object(clause: Clause, verb: int) -> list[tuple[str, float]]:

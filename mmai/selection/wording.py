@@ -43,14 +43,14 @@ OPENERS = phrases(
             1.5: "identify whether, judge, assess, review, label, tell whether, interpret, determine if",
         },
         T.INFORMATION_EXTRACTION: {
-            3.0: "extract, identify all, list all, find all, pull out, extrahiere, extrais, extrayez, extrae, estrai,"
-            " extraia, извлеки, извлеките, find the names, name the entities",
+            3.0: "extract, list the key, list the names, identify all, list all, find all, pull out, extrahiere, extrais,"
+            " extrayez, extrae, estrai, extraia, извлеки, извлеките, find the names, name the entities",
             1.5: "identify, list the, find the answer, locate, which words, link",
         },
         T.SUMMARIZATION: {
-            4.0: "summarize, summarise, sum up, tldr, tl dr, condense, recap, fasse, fass, zusammenfassen, résume,"
-            " résumez, résumer, resume, resuma, resumir, resumí, riassumi, riassumere, sintetizza, резюмируй, суммируй,"
-            " перескажи, кратко перескажи",
+            4.0: "summarize, summarise, sum up, sum it up, give me the gist, tldr, tl dr, condense, recap, fasse, fass,"
+            " zusammenfassen, résume, résumez, résumer, resume, resuma, resumir, resumí, riassumi, riassumere, sintetizza,"
+            " резюмируй, суммируй, перескажи, кратко перескажи",
             2.0: "shorten, outline the, give the gist, кратко",
         },
         T.TRANSLATION: {

@@ -85,7 +85,8 @@ class ModelCard(Struct, frozen=True, omit_defaults=True, kw_only=True):
     tasks: tuple[TaskType, ...] = ()
     """Task types it is declared good at; empty says nothing. A preference, never a filter, unless `only_tasks`."""
     only_tasks: bool = False
-    """It can do `tasks` and nothing else (an embedded summariser, an image classifier)."""
+    """It can do `tasks` and nothing else (an embedded summariser, an image classifier); with no tasks it is a baseline, which
+    runs when it is named and is never chosen."""
     inputs: tuple[Modality, ...] = (Modality.TEXT,)
     context_tokens: int | None = None
     """Input and output together, as the provider counts them."""

@@ -3,50 +3,83 @@
 Read by hand, since `urllib.parse` and `ipaddress` would add 8 ms to every start.
 """
 
+from typing import Self
+
+from msgspec import Struct
+
 from mmai.errors import UsageError
 
 OLLAMA_PORT = 11434
 SCHEME_PORTS = {"http": 80, "https": 443}
 
 
+class Address(Struct, frozen=True):
+    """A base URL, taken apart."""
+
+    scheme: str
+    """`http` or `https`."""
+    host: str
+    """In lower case; IPv6 without brackets."""
+    port: int
+    path: str = ""
+    """What every path is put behind: empty, or with a slash in front and none at the end."""
+
+    @classmethod
+    def parse(cls, text: str, *, port: int | None = None) -> Self:
+        """Read `[scheme://]host[:port][/path]`; `port` is the default where there is no scheme, which then is http.
+
+        A user name or password in front is dropped, and a port that is none is the default of its scheme.
+
+        Raises:
+            UsageError: another scheme than http or https, or white space or a non-ASCII character within.
+        """
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise UsageError(f"`{text}` is not the address of a server, which is `host:port` or `http://host:port`")
+        scheme, separator, rest = text.rpartition("://")
+        scheme = scheme.lower() if separator else "http"
+        if scheme not in SCHEME_PORTS:
+            raise UsageError(f"`{text}` cannot be reached: http and https are the schemes mmai speaks")
+        authority, _, path = rest.partition("/")
+        host, digits = _split_port(authority.rpartition("@")[2])
+        default = SCHEME_PORTS[scheme] if separator or port is None else port
+        return cls(scheme, host.lower(), _port(digits, default), f"/{path.strip('/')}" if path.strip("/") else "")
+
+    @property
+    def authority(self) -> str:
+        """`host:port`, the port always there."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine by its name or number; nothing is looked up."""
+        if ":" in self.host:
+            return self.host.lstrip("0:") == "1"
+        return self.host == "localhost" or (self.host.startswith("127.") and self.host.replace(".", "").isdigit())
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+
 def ollama_endpoint(text: str) -> str:
     """The base URL that `OLLAMA_HOST` names: `scheme://host:port[/path]`, no trailing slash, the port always there.
 
     Takes what Ollama's own programs take: `host`, `host:port`, `:port`, URLs with a path, IPv6 with and without brackets, spaces
-    and quotes around it, and nothing at all. A port that is none falls back to the default of its scheme. `0.0.0.0` and `::`
-    mean every address to a server and become the loopback address here. A user name or password in front is dropped, as the
-    Python client drops it.
+    and quotes around it, and nothing at all. `0.0.0.0` and `::` mean every address to a server and become the loopback address.
 
     Raises:
         UsageError: another scheme than http or https, or white space within.
 
     Source: ollama `envconfig/config.go`, `Host` and `ConnectableHost`. Where it differs from the Python client, a missing host
-    is loopback as there, and the rest (bare IPv6, bad ports, `ollama.com` over https) is as here.
+    is loopback and a user name is dropped as there; bare IPv6, bad ports and `ollama.com` over https are as here.
     """
-    address = text.strip().strip("\"'").strip()
-    if any(c.isspace() or not c.isprintable() for c in address):
-        raise UsageError(f"`{address}` is not the address of a server, which is `host:port` or `http://host:port`")
-    scheme, separator, rest = address.rpartition("://")
-    scheme = scheme.lower()
-    if not separator:
-        scheme, default_port = ("https", 443) if rest.lower() == "ollama.com" else ("http", OLLAMA_PORT)
-    elif scheme in SCHEME_PORTS:
-        default_port = SCHEME_PORTS[scheme]
-    else:
-        raise UsageError(f"`{address}` cannot be reached: http and https are the schemes mmai speaks")
-    authority, _, path = rest.partition("/")
-    host, port = _split_port(authority.rpartition("@")[2])
-    suffix = f"/{path.strip('/')}" if path.strip("/") else ""
-    return f"{scheme}://{_connectable(host)}:{_port(port, default_port)}{suffix}"
+    trimmed = text.strip().strip("\"'").strip()
+    address = Address.parse("https://ollama.com" if trimmed.lower() == "ollama.com" else trimmed, port=OLLAMA_PORT)
+    return str(Address(address.scheme, _connectable(address.host), address.port, address.path))
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the host of `url` is this machine by its name or number; nothing is looked up."""
-    host, _ = _split_port(url.rpartition("://")[2].partition("/")[0].rpartition("@")[2])
-    host = host.lower()
-    if ":" in host:
-        return host.lstrip("0:") == "1"
-    return host == "localhost" or (host.startswith("127.") and host.replace(".", "").isdigit())
+    """Whether a base URL is on this machine."""
+    return Address.parse(url).is_loopback
 
 
 def _split_port(authority: str) -> tuple[str, str]:
@@ -66,5 +99,5 @@ def _port(text: str, default: int) -> int:
 
 def _connectable(host: str) -> str:
     if ":" in host:
-        return f"[{host.lower() if host.strip('0:') else '::1'}]"
-    return "127.0.0.1" if host in ("", "0.0.0.0") else host.lower()  # noqa: S104 it is replaced, not bound
+        return host if host.strip("0:") else "::1"
+    return "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104 it is replaced, not bound

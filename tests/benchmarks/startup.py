@@ -15,7 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from fakes.ollama import FakeOllama
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from fakes.ollama import FakeOllama  # noqa: E402
 
 RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 15
 MMAI = str(Path(sys.executable).with_name("mmai"))
@@ -67,7 +69,7 @@ def median_ms(commands: dict[str, list[str]], env: dict[str, str]) -> dict[str, 
 
 with tempfile.TemporaryDirectory() as folder, FakeOllama() as ollama:
     home = Path(folder)
-    ollama.has("x:latest")
+    ollama.add("x:latest")
     ollama.streams("Hello", ", world")
     registry_of(2000, home / "large", ollama.url)
     env = {"PATH": os.environ["PATH"], "HOME": folder, "MMAI_HOME": str(home / "small"), "OLLAMA_HOST": ollama.url}

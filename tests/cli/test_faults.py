@@ -114,7 +114,9 @@ def test_a_line_of_a_mebibyte(on: Mmai, ollama: FakeOllama) -> None:
 def test_utf8_split_across_packets(on: Mmai, ollama: FakeOllama) -> None:
     line = text_line("né€😀")
     pieces = [chunk(line[i : i + 1]) for i in range(len(line))]
-    ollama.says(head(200, {"Transfer-Encoding": "chunked"}), *pieces, chunk(b'{"done":true,"done_reason":"stop"}\n') + b"0\r\n\r\n")
+    ollama.says(
+        head(200, {"Transfer-Encoding": "chunked"}), *pieces, chunk(b'{"done":true,"done_reason":"stop"}\n') + b"0\r\n\r\n"
+    )
     assert on(*LLAMA, "hi")[:2] == (0, "né€😀\n")
 
 
@@ -229,7 +231,12 @@ def test_a_full_disk_under_stdout_is_said(on: Mmai, ollama: FakeOllama) -> None:
     ollama.streams("Hello")
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [*on.command, *LLAMA, "hi"], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, env=on.env, timeout=PATIENCE_S
+            [*on.command, *LLAMA, "hi"],
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=on.env,
+            timeout=PATIENCE_S,
         )
     assert done.returncode == 1
     assert b"No space left on device" in done.stderr
@@ -249,7 +256,7 @@ def test_stdin_silent_is_hinted_at_and_given_up(on: Mmai, ollama: FakeOllama) ->
     assert b"waiting for standard input" in process.stderr.readline()
     assert process.wait(PATIENCE_S) == 2
     process.communicate()
-    assert ollama.journal.paths() == []
+    assert ollama.journal.paths == []
 
 
 def test_stdin_ignored(on: Mmai) -> None:
@@ -278,7 +285,7 @@ def test_stdin_empty_with_a_prompt_is_nothing(on: Mmai) -> None:
 
 def test_stdin_empty_without_a_prompt_sends_nothing(on: Mmai, ollama: FakeOllama) -> None:
     assert on(*LLAMA, stdin=b"").exit_code == 2
-    assert ollama.journal.paths() == []
+    assert ollama.journal.paths == []
 
 
 def test_stdin_binary_is_named(on: Mmai) -> None:

@@ -27,7 +27,7 @@ def test_an_answer_that_ends_in_a_newline_gets_no_second_one(on: Mmai, ollama: F
 
 def test_a_named_model_is_asked_and_nothing_is_probed(on: Mmai, ollama: FakeOllama) -> None:
     on("run", "-m", "ollama:llama3.2:3b", "hi")
-    assert ollama.journal.paths() == ["POST /api/chat"]
+    assert ollama.journal.paths == ["POST /api/chat"]
 
 
 def test_stdin_comes_before_the_prompt_with_a_blank_line_between(on: Mmai, ollama: FakeOllama) -> None:
@@ -63,7 +63,26 @@ def test_an_image_for_a_model_without_eyes_is_refused_before_sending(on: Mmai, o
 
 
 def test_tuning_reaches_the_server_under_its_own_names(on: Mmai, ollama: FakeOllama) -> None:
-    on(*"run -m ollama:llama3.2:3b -t 0.2 --max-tokens 40 --stop END --seed 7 -O num_ctx=8192 -O keep_alive=10m hi".split())
+    on(
+        *[
+            "run",
+            "-m",
+            "ollama:llama3.2:3b",
+            "-t",
+            "0.2",
+            "--max-tokens",
+            "40",
+            "--stop",
+            "END",
+            "--seed",
+            "7",
+            "-O",
+            "num_ctx=8192",
+            "-O",
+            "keep_alive=10m",
+            "hi",
+        ]
+    )
     body = sent(ollama)
     assert body["options"] == {"temperature": 0.2, "num_predict": 40, "stop": ["END"], "seed": 7, "num_ctx": 8192}
     assert body["keep_alive"] == "10m"
@@ -152,7 +171,7 @@ def test_dry_run_shows_the_request_and_sends_none(on: Mmai, ollama: FakeOllama) 
     assert result.exit_code == 0
     assert "/api/chat" in result.stdout
     assert '"hi"' in result.stdout
-    assert ollama.journal.paths() == []
+    assert ollama.journal.paths == []
 
 
 def test_an_embedding_model_gives_a_vector(on: Mmai, ollama: FakeOllama) -> None:

@@ -170,7 +170,8 @@ class FakeOllama(Wall):
         """Answer chats and generations with these pieces, one line each; bytes go out as they are, within a chunk."""
         counts = {"prompt_eval_count": usage[0], "eval_count": usage[1]}
         answer = Answer(pieces, thinking, tool_calls, {**METRICS, **counts, **(metrics or {})}, done_reason, done)
-        self.when(lambda seen: _asks(seen) and model in (None, seen.model), answer.script, times=times)
+        paths = ("/api/chat", "/api/generate")
+        self.when(lambda seen: seen.path in paths and _asks(seen) and model in (None, seen.model), answer.script, times=times)
 
     def says(self, *steps: Step, path: str | None = None, model: str | None = None, times: int | None = None) -> None:
         """Answer with raw steps, in place of inference where no path is given."""
@@ -202,7 +203,7 @@ class FakeOllama(Wall):
                 model = self.find(seen)
                 return [whole(200, model.shown)] if model else self._missing(seen)
             case "POST", ("/api/chat" | "/api/generate"):
-                return Answer(("Hello", " there"), metrics=METRICS).script(seen)
+                return self._generate(seen)
             case "POST", "/api/embed":
                 return self._embed(seen)
             case "POST", "/api/pull":
@@ -230,14 +231,17 @@ class FakeOllama(Wall):
             if self.load_gate:
                 yield self.load_gate
             self.loaded[model.name] = model
-        if seen.path == "/api/generate" and "completion" not in model.capabilities:
-            yield whole(400, {"error": f'"{seen.model}" does not support generate'})
-        elif _asks(seen) or seen.path == "/api/embed":
-            yield from super().script(seen)
-        else:
-            yield whole(200, {"model": seen.model, "created_at": CREATED, "response": "", "done": True, "done_reason": "load"})
+        yield from super().script(seen)
         if keep_alive == 0:
             self.loaded.pop(model.name, None)
+
+    def _generate(self, seen: Seen) -> Script:
+        model = self.find(seen)
+        if model and "completion" not in model.capabilities:
+            return [whole(400, {"error": f'"{seen.model}" does not support generate'})]
+        if _asks(seen):
+            return Answer(("Hello", " there"), metrics=METRICS).script(seen)
+        return [whole(200, {"model": seen.model, "created_at": CREATED, "response": "", "done": True, "done_reason": "load"})]
 
     def _embed(self, seen: Seen) -> Script:
         texts = seen.json["input"]

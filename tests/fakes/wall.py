@@ -12,6 +12,7 @@ import contextlib
 import enum
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -164,16 +165,16 @@ class Wall:
     reads_bodies = True
     """False answers as soon as the head of a request is there."""
 
-    def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(self, port: int = 0, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self.journal = Journal()
         self._rules: list[_Rule] = []
         self._connections: set[_Connection] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake server", daemon=True)
         self._thread.start()
-        self._server = self._call(self._loop.create_server(lambda: _Connection(self), host, port))
+        self._server = self._call(self._loop.create_server(lambda: _Connection(self), host, port, ssl=tls))
         self.port: int = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://" + (f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}")
 
     def says(self, *steps: Step, path: str | None = None, model: str | None = None, times: int | None = None) -> None:
         """Answer with raw steps: to requests for `path` and `model` where given, `times` times, or from now on."""

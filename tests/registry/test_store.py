@@ -172,7 +172,7 @@ def test_damage_of_both_gives_an_empty_registry_and_says_how_to_fill_it(store: S
     store.copy.write_bytes(b"{")
     assert store.read() == Registry()
     assert warnings == [
-        f"cannot use `{store.path}` (Input data was truncated): there is no good copy of it; `mmai discover` makes a new one"
+        f"`{store.path}` is damaged (Input data was truncated), there is no good copy of it: `mmai discover` writes it anew"
     ]
 
 
@@ -191,7 +191,9 @@ def test_an_unreadable_file_gives_the_copy_but_is_not_written_over(store: Store,
     store.path.unlink()
     store.path.mkdir()  # Even root cannot read a folder as a file.
     assert store.read() == written
-    assert "Is a directory" in warnings[0]
+    assert warnings == [
+        f"`{store.path}` cannot be read (Is a directory), its last good copy stands in: make it readable, or move it away"
+    ]
     with pytest.raises(StorageError, match="cannot read"):
         store.update(lambda _: Registry())
 

@@ -70,9 +70,18 @@ def test_case_does_not_change_the_analysis(prompt: str) -> None:
     assert analyze(a_request(prompt.upper())) == analyze(a_request(prompt.lower()))
 
 
-@pytest.mark.parametrize("document", ["The function of the story was to email the poem. " * 2_000])
+@pytest.mark.parametrize(
+    "document",
+    [
+        "The function of the story was to email the poem. " * 2_000,
+        "def add(a, b):\n    return a + b\n\nimport sys\n\nclass Code:\n    pass\n" * 3,
+        "What is 2 + 2? Solve x = 3 * 4. Compute the sum of 5 and 6.\n" * 10,
+        "Write a function. Draw a cat. Extract all names. Classify this tweet.\n" * 20,
+    ],
+)
 def test_a_command_is_found_behind_and_before_a_long_document(document: str) -> None:
     assert task_of(f"{document}\n\nTranslate the text above into German.") is TaskType.TRANSLATION
+    assert task_of(f"{document}\n\nsummarise") is TaskType.SUMMARIZATION
     assert task_of(f"Summarize the text below.\n\n{document}") is TaskType.SUMMARIZATION
 
 

@@ -122,6 +122,13 @@ def test_an_answer_without_a_known_limit_cannot_promise_a_cost() -> None:
     assert why(endless, an_analysis(max_cost_usd=1.0)) == reason
 
 
+def test_an_embedding_costs_only_what_is_sent() -> None:
+    embedder = a_cloud_card(capabilities=("embedding",), price=Price(input_usd_per_mtok=1.0))
+    embedding = {"required_capabilities": ("embedding",), "output_tokens": 0}
+    assert why(embedder, an_analysis(TaskType.EMBEDDING, max_cost_usd=0.000125, **embedding)) is None
+    assert why(embedder, an_analysis(TaskType.EMBEDDING, max_cost_usd=0.000124, **embedding)) is not None
+
+
 def test_a_generated_image_has_its_own_price() -> None:
     painter = a_cloud_card(capabilities=("image_generation",), price=Price(image_usd=0.04))
     image = {"required_capabilities": ("image_generation",), "output_tokens": 0}

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmai.errors import UsageError
-from mmai.values.url import is_loopback, ollama_endpoint
+from mmai.values.url import Address, is_loopback, ollama_endpoint
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_where_the_python_client_fails_the_servers_own_rules_hold(text: str, url
     assert ollama_endpoint(text) == url
 
 
-@pytest.mark.parametrize("text", ["ftp://box", "unix:///run/ollama.sock", "two words"])
+@pytest.mark.parametrize("text", ["ftp://box", "unix:///run/ollama.sock", "two words", "büro:1"])
 def test_what_cannot_be_an_address_is_refused_with_its_text(text: str) -> None:
     with pytest.raises(UsageError) as raised:
         ollama_endpoint(text)
@@ -92,3 +92,9 @@ def test_this_machine_is_known_by_name_and_number(url: str) -> None:
 )
 def test_another_machine_is_not_taken_for_this_one(url: str) -> None:
     assert not is_loopback(url)
+
+
+def test_an_address_comes_apart_and_together_again() -> None:
+    address = Address.parse("HTTPS://[::1]/v1/")
+    assert address == Address("https", "::1", 443, "/v1")
+    assert (address.authority, str(address)) == ("[::1]:443", "https://[::1]:443/v1")

@@ -36,7 +36,10 @@ def answer(model: ModelRef, request: Request) -> list[Event]:
         raise _nothing_to_read(model, asked)
     length = options.over(asked_in(asked.instruction)).over(asked_in(request.system))
     max_bytes = None if request.options.max_tokens is None else request.options.max_tokens * BYTES_PER_TOKEN
-    choice = _choose(model, document, length, max_bytes)
+    if model.name == "keywords":
+        document, choice = _phrases(model, document, length, max_bytes)
+    else:
+        choice = _sentences(model, document, length, max_bytes)
     if not choice.sentences:
         raise _nothing_fits(model, document, length.words, request.options.max_tokens)
     pieces = _joined(choice.sentences, lines=model.name == "keywords", bullets=length.bullets)
@@ -51,13 +54,18 @@ def _embedded(model: ModelRef, text: str, size: int) -> list[Event]:
     return [VectorEvent(tuple(embed(text).tolist())), FinishedEvent(usage=usage)]
 
 
-def _choose(model: ModelRef, document: Document, length: Length, max_bytes: int | None) -> Choice:
-    if model.name == "keywords":
-        wanted = length.phrases or length.sentences or length.words
-        phrases = key_phrases(document, wanted)
-        listed = Document(tuple(map(Sentence, phrases)))
-        choice = choose(listed, range(len(phrases)), Limits(sentences=len(phrases), size_bytes=max_bytes))
-        return choice if wanted else Choice(choice.sentences)
+def _phrases(model: ModelRef, document: Document, length: Length, max_bytes: int | None) -> tuple[Document, Choice]:
+    """All key phrases as if they were a text, and those that fit."""
+    wanted = length.phrases or length.sentences or length.words
+    phrases = key_phrases(document, wanted)
+    if not phrases:
+        raise InvalidRequest(f"`{model}` found no key phrase in the text")
+    listed = Document(tuple(map(Sentence, phrases)))
+    choice = choose(listed, range(len(phrases)), Limits(sentences=len(phrases), size_bytes=max_bytes))
+    return listed, choice if wanted else Choice(choice.sentences)
+
+
+def _sentences(model: ModelRef, document: Document, length: Length, max_bytes: int | None) -> Choice:
     limits = Limits(sentences=length.sentences, words=length.words, size_bytes=max_bytes)
     return choose(document, rank_sentences(document) if model.name == "textrank" else range(len(document.sentences)), limits)
 
@@ -81,12 +89,12 @@ def _nothing_to_read(model: ModelRef, asked: Asked) -> InvalidRequest:
 
 
 def _nothing_fits(model: ModelRef, document: Document, max_words: int | None, max_tokens: int | None) -> InvalidRequest:
-    words = min((count_words(sentence.text) for sentence in document.sentences), default=0)
-    if max_words and words > max_words:
+    words = min(count_words(sentence.text) for sentence in document.sentences)
+    if max_words and words > max_words and model.name != "keywords":
         message = f"no sentence of the text has at most {max_words} words; the shortest has {words}"
         return InvalidRequest(message, hint=f"mmai run -m {model} -O words={words}")
-    tokens = _tokens(min((size_bytes(sentence.text) for sentence in document.sentences), default=0) + SEPARATOR_BYTES)
-    message = f"no sentence of the text fits in {max_tokens} tokens, and none is ever cut; the shortest takes {tokens}"
+    tokens = _tokens(min(size_bytes(sentence.text) for sentence in document.sentences) + SEPARATOR_BYTES)
+    message = f"`{model}` cuts nothing short, and the least it can say takes {tokens} tokens, not {max_tokens}"
     return InvalidRequest(message, hint=f"mmai run -m {model} --max-tokens {tokens}")
 
 

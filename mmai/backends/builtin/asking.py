@@ -27,7 +27,7 @@ _SUMMARY = re.compile(
     re.IGNORECASE,
 )
 _POINTING = re.compile(
-    r"\b(?:this|these|that|following|below|above|attached|it|(?:the|an?) (?:\w+ )?(?:text|article|document|passage|paper|file|page|story|email|report)"
+    r"\b(?:this|these|that|following|below|above|attached|(?:the|an?) (?:\w+ )?(?:text|article|document|passage|paper|file|page|story|email|report)"
     r"|dies\w*|folgend\w*|obig\w*|den text|ce|cet|cette|suivant\w*|ci-dess\w+|le texte|este|esto|siguiente|el texto|questo|seguente|il testo"
     r"|o texto|seguinte|deze|dit|volgende|de tekst|этот|этого|следующ\w*|текст\w*)\b|\b(?:in|en|mit|con|em|в) (?:\d+|\w+) \w+",
     re.IGNORECASE,

@@ -1,17 +1,21 @@
 """The adapter: what the embedded models take, and their answers as a stream."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 
 from mmai import __version__
 from mmai.backends.base import RetryAdvice, advise
+from mmai.backends.builtin.asking import read_request
 from mmai.backends.builtin.cards import KINDS, cards
 from mmai.errors import InvalidRequest, MmaiError, UnknownModel
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
 from mmai.values.health import Health
 from mmai.values.model import ModelCard, ModelRef
+from mmai.values.preview import Preview
 from mmai.values.request import Request, TextPart
+from mmai.values.task import TaskType
 
 
 class BuiltinBackend:
@@ -48,7 +52,13 @@ class BuiltinBackend:
         tasks = KINDS[model.name].tasks if model.name in KINDS else ()
         if request.task is not None and request.task not in tasks:
             return f"`{model.ref}` does {' and '.join(task.value for task in tasks) or 'nothing'}, not {request.task.value}"
+        if request.task is TaskType.INFORMATION_EXTRACTION and not _is_extractable(model.name, request):
+            return f"`{model.ref}` finds {'key phrases' if model.name == 'keywords' else 'key sentences'} and extracts nothing else"
         return None
+
+    def preview(self, model: ModelCard, request: Request) -> Preview:
+        """The text and the options; nothing is sent anywhere."""
+        return Preview(body={"model": model.name, "text": request.prompt, "options": request.options.extra})
 
     async def infer(self, model: ModelCard, request: Request) -> AsyncIterator[Event]:
         """Stream the answer sentence by sentence, or as one vector.
@@ -79,6 +89,12 @@ class BuiltinBackend:
     def _unknown(self, name: str) -> UnknownModel:
         names = ", ".join(f"`{self.provider}:{known}`" for known in KINDS)
         return UnknownModel(f"there is no `{self.provider}:{name}`; embedded models are {names}", hint="mmai models")
+
+
+def _is_extractable(name: str, request: Request) -> bool:
+    wording = KINDS[name].extracts
+    instruction = read_request(request).instruction
+    return not instruction or wording is None or re.search(wording, instruction, re.IGNORECASE) is not None
 
 
 def _answer(ref: ModelRef, request: Request) -> list[Event]:

@@ -23,12 +23,21 @@ class Kind(Struct, frozen=True):
     options: tuple[str, ...] = ()
     """What `-O` takes."""
     capability: str = "text_generation"
+    extracts: str | None = None
+    """What it can extract, as people ask for it: a regular expression. Nothing here finds dates, names or numbers."""
+    baseline: bool = False
+    """Something to compare others with; it runs when it is named and is never chosen."""
 
+
+_SENTENCES = (
+    r"(?:key|main|most important|central|crucial)\W+(?:points?|sentences?|ideas?|takeaways?|facts?|messages?)|highlights"
+)
+_PHRASES = r"key\W?(?:words?|phrases?|terms?|concepts?)|topics?|tags?|schlüsselw|schlagw|mots[- ]clés|palabras clave|parole chiave|ключев|关键词|關鍵詞|キーワード|키워드"
 
 KINDS = {
-    "textrank": Kind((TaskType.SUMMARIZATION, TaskType.INFORMATION_EXTRACTION), ("sentences", "words")),
-    "lead": Kind((TaskType.SUMMARIZATION, TaskType.INFORMATION_EXTRACTION), ("sentences", "words")),
-    "keywords": Kind((TaskType.INFORMATION_EXTRACTION,), ("phrases",)),
+    "textrank": Kind((TaskType.SUMMARIZATION, TaskType.INFORMATION_EXTRACTION), ("sentences", "words"), extracts=_SENTENCES),
+    "lead": Kind((TaskType.SUMMARIZATION,), ("sentences", "words"), baseline=True),
+    "keywords": Kind((TaskType.INFORMATION_EXTRACTION,), ("phrases",), extracts=_PHRASES),
     "embed": Kind((TaskType.EMBEDDING,), capability="embedding"),
 }
 """Model name to what it does."""
@@ -43,7 +52,7 @@ def cards(provider: str) -> list[ModelCard]:
             name=name,
             locality="embedded",
             capabilities=(kind.capability,),
-            tasks=kind.tasks,
+            tasks=() if kind.baseline else kind.tasks,
             only_tasks=True,
             context_tokens=MAX_TEXT_BYTES // BYTES_PER_TOKEN,
             size_bytes=size_bytes,

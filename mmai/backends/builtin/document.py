@@ -41,7 +41,7 @@ def read_document(text: str) -> Document:
     sentences = tuple(sentence for block in bodies for sentence in _sentences(block) if _is_sentence(sentence))
     if sentences:
         return Document(sentences, tuple(" ".join(block.lines) for block in found if _is_heading(block)))
-    return Document(tuple(_whatever(found)) or tuple(_whatever([Block("paragraph", tuple(text.splitlines()))])))
+    return Document(tuple(_whatever(found)) or tuple(_whatever(Block("paragraph", (line,)) for line in text.splitlines())))
 
 
 def _whatever(found: Iterable[Block]) -> Iterable[Sentence]:
@@ -70,9 +70,9 @@ def _sentences(block: Block) -> list[Sentence]:
 
 
 def _units(lines: tuple[str, ...]) -> list[str]:
-    """Lines that were wrapped at a width belong together; lines without any full stop that end early stand for themselves."""
+    """Lines wrapped at a width are one text; lines that no full stop ends, and that had room for the next word, stand alone."""
     if len(lines) < 2 or any(ends_in_stop(line) for line in lines):
         return [" ".join(lines)]
     width = max(len(line) for line in lines)
-    early = sum(len(line) + 1 + len(following.split(" ", 1)[0]) <= 0.85 * width for line, following in pairwise(lines))
+    early = sum(len(line) + 1 + len(following.split(" ", 1)[0]) <= width for line, following in pairwise(lines))
     return list(lines) if 2 * early > len(lines) - 1 else [" ".join(lines)]

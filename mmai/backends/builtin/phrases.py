@@ -12,7 +12,7 @@ from msgspec import Struct
 from mmai.backends.builtin.document import Document
 from mmai.backends.builtin.graph import Vector, stationary
 from mmai.backends.builtin.stopwords import stop_words
-from mmai.backends.builtin.words import is_spaceless, stem, surface_words
+from mmai.backends.builtin.words import CLAUSE_END, is_spaceless, stem, surface_words
 
 MAX_WORDS = 3
 MAX_CHARACTERS = 5
@@ -23,7 +23,6 @@ MANY = 20_000
 EXPLAINED = 0.6
 """A phrase that stands inside a longer one this often is not one of its own."""
 
-_CLAUSE = re.compile(r"[,;:()\[\]{}\"“”«»„|/<>=!?…，、；：（）「」『』《》。！？·•]|\s[-–—*]+\s|—|\.(?:\s|$)")
 # Hiragana is the grammar of Japanese; these are the characters of Chinese grammar that seldom stand inside a word.
 _FUNCTION_CHARACTERS = re.compile(
     r"[\u3041-\u309f的了是在与與及也就都而被把对對从從这這那我你他她它们們之其等并並很更最还還么什呢吗吧和不]"
@@ -61,10 +60,12 @@ def key_phrases(document: Document, count: int | None = None) -> list[str]:
 
 def _runs(text: str, common: Set[str]) -> Iterator[list[str]]:
     """Words that stand together with nothing of grammar between; characters, where there are no spaces."""
-    for clause in _CLAUSE.split(text):
+    for clause in CLAUSE_END.split(text):
         run: list[str] = []
         for word in surface_words(clause):
             if is_spaceless(word):
+                yield run
+                run = []
                 yield from (list(piece) for piece in _FUNCTION_CHARACTERS.split(word) if len(piece) > 1)
             elif word.casefold() in common or len(word) < 2 or not any(c.isalpha() for c in word):
                 yield run

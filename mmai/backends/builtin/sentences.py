@@ -12,9 +12,10 @@ PIECE_CHARACTERS = 80
 
 _CLOSERS = "\"'”’“‘»›)\\]}」』）】》〉*_"
 _END = re.compile(
-    rf"(?P<stop>[.!?…؟۔։።]+)(?:\[\d{{1,3}}\])*[{_CLOSERS}]*(?=\s|$)"
-    rf"|[。！？｡．।॥។။]+[{_CLOSERS}]*"
-    rf"|[!?]+[{_CLOSERS}]*(?=[\u3041-\u30ff\u4e00-\u9fff])"
+    # Possessive, and only from the first mark of a run: a megabyte of full stops takes one pass.
+    rf"(?<![.!?…])(?P<stop>[.!?…؟۔։።]++)(?:\[\d{{1,3}}\])*+[{_CLOSERS}]*+(?: »)?+(?=\s|$)"
+    rf"|[。！？｡．।॥။។]++[{_CLOSERS}]*+"
+    rf"|(?<![!?])[!?]++[{_CLOSERS}]*+(?=[\u3041-\u30ff\u4e00-\u9fff])"
 )
 _LAST_WORD = re.compile(r"[^\s(\[{\"'“‘«„—–/]+$")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")

@@ -62,11 +62,12 @@ def rank_sentences(document: Document) -> Iterator[int]:
     centrality = graph.centrality(_restart(bags, {term for heading in document.headings for term in terms(heading)} - common))
     standing = np.array([_place(i, sentence) * _form(sentence.text) for i, sentence in enumerate(document.sentences)])
     left = centrality / centrality.max() * standing
-    for _ in range(len(left)):
-        best = int(np.argmax(left))
+    waiting = np.ones(len(left), dtype=bool)
+    while waiting.any():
+        best = int(np.argmax(np.where(waiting, left, -1.0)))
         yield best
+        waiting[best] = False
         left *= 1.0 - np.minimum(graph.likeness(best), 1.0)
-        left[best] = -1.0
 
 
 def choose(document: Document, order: Iterable[int], limits: Limits) -> Choice:
@@ -104,7 +105,7 @@ def default_length(sentences: int) -> int:
 
 def _restart(bags: Sequence[Sequence[str]], titles: set[str]) -> Vector:
     """More for the beginning, and for what takes up a heading's words."""
-    return np.array([1.0 / (1.0 + i) ** 0.5 * (1.0 + len(titles.intersection(bag))) for i, bag in enumerate(bags)])
+    return np.array([1.0 / (1.0 + i) ** 0.5 * (1.0 + 2.0 * len(titles.intersection(bag))) for i, bag in enumerate(bags)])
 
 
 def _place(index: int, sentence: Sentence) -> float:

@@ -11,6 +11,8 @@ _MARKS = (
     "\u0900-\u0963\u0971-\u0df3\u0e01-\u0eff\u1000-\u1049\u1780-\u17d3\u200c\u200d"
 )
 _WORD = re.compile(rf"[\w{_MARKS}]+(?:[-.'’_][\w{_MARKS}]+)*[+#]{{0,2}}")
+CLAUSE_END = re.compile(rf"[^\w{_MARKS}\s.'’+#-]+|[.'’](?=\s|$)|\s-+\s")
+"""What stands between words that do not belong together."""
 _RUN = re.compile(rf"[{_SPACELESS}]+|[^{_SPACELESS}]+")
 _SPACELESS_CHARACTER = re.compile(f"[{_SPACELESS}]")
 

@@ -1,0 +1,113 @@
+"""What a transport promises, and the words every transport uses for what goes wrong."""
+
+import errno
+import os
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from mmai.errors import CannotConnect, IncompleteAnswer, ProtocolError, TimedOut
+
+UNTRUSTED = "certificate not trusted"
+
+
+class Exchange(Protocol):
+    """One request that was sent, and its answer from the head on."""
+
+    @property
+    def status(self) -> int:
+        """200 to 599."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names in lower case; a repeated one is joined with `, `."""
+        ...
+
+    async def receive(self) -> bytes:
+        """More of the body as it arrives; empty at its end.
+
+        Raises:
+            IncompleteAnswer: the connection ended before the body did.
+            ProtocolError: what came is not HTTP.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Give the connection back; where the body is not at its end, drop it at once, which cancels the call upstream."""
+        ...
+
+
+class Transport(Protocol):
+    """A way to send requests, with its connections."""
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, connect_s: float) -> Exchange:
+        """Send, and return when the head of the answer is there. No deadline but that for connecting.
+
+        Raises:
+            CannotConnect: no connection, or it ended before the head was whole.
+            TimedOut: in phase `connect`.
+            ProtocolError: what came is not HTTP.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
+
+
+def cannot_connect(where: str, exc: BaseException) -> CannotConnect:
+    """No connection came about."""
+    reason = _reason(exc)
+    hint = "SSL_CERT_FILE=authority.pem names whom to trust" if reason.startswith(UNTRUSTED) else None
+    return CannotConnect(f"cannot connect to {where}: {reason}", hint=hint)
+
+
+def no_answer(where: str, exc: BaseException | None) -> CannotConnect:
+    """The connection ended before the head of an answer was whole."""
+    return CannotConnect(f"{where} {_ended(exc)} before it answered")
+
+
+def cut(where: str, exc: BaseException | None) -> IncompleteAnswer:
+    """The connection ended within a body."""
+    return IncompleteAnswer(f"{where} {_ended(exc)} before its answer was whole", reason="cut")
+
+
+def not_http(where: str, exc: BaseException) -> ProtocolError:
+    """What came is not HTTP/1.1."""
+    return ProtocolError(f"{where} does not answer in HTTP: {exc}")
+
+
+def connect_timed_out(where: str, connect_s: float) -> TimedOut:
+    """Nobody took the connection."""
+    return TimedOut(f"{where} did not take a connection within {connect_s:g} s", phase="connect")
+
+
+def _ended(exc: BaseException | None) -> str:
+    reset = any(isinstance(cause, ConnectionResetError | BrokenPipeError) for cause in _chain(exc))
+    return "reset the connection" if reset else "closed the connection"
+
+
+def _reason(exc: BaseException) -> str:
+    causes = list(_chain(exc))
+    # A host with several addresses fails with one error that holds the others only as text.
+    if any(isinstance(cause, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(cause) for cause in causes):
+        return "connection refused"
+    for cause in causes:
+        match cause:
+            case socket.gaierror():
+                return "no such host"
+            case ssl.SSLCertVerificationError():
+                return f"{UNTRUSTED}: {cause.verify_message}"
+            case ssl.SSLError():
+                return f"no TLS: {cause.reason or cause}"
+            case OSError(errno=int(number)) if number > 0:
+                return os.strerror(number).lower()
+    return str(exc) or type(exc).__name__
+
+
+def _chain(exc: BaseException | None) -> Iterator[BaseException]:
+    while exc is not None:
+        yield exc
+        exc = exc.__cause__ or exc.__context__

@@ -1,0 +1,68 @@
+"""`mmai discover`: ask every endpoint what it offers."""
+
+from typing import Annotated
+
+import typer
+
+from mmai.cli import options as opt
+from mmai.cli.bridge import Frame, frame
+from mmai.values.output import Output
+
+
+def discover(
+    providers: Annotated[
+        list[str] | None, typer.Argument(metavar="[PROVIDER]...", help="Only these, such as `ollama`.", show_default=False)
+    ] = None,
+    watch: Annotated[str | None, typer.Option("--watch", metavar="INTERVAL", help="Look again every `30s`, `5m` …")] = None,
+    output: opt.OutputOption = Output.TABLE,
+    json: opt.JsonOption = False,
+    quiet: opt.QuietOption = False,
+    no_color: opt.NoColorOption = False,
+) -> None:
+    """Ask every configured endpoint at once what it offers, and remember it.
+
+    An endpoint that does not answer is a row with its reason. What is new, changed or gone is said on standard error.
+
+    \b
+    Examples:
+      mmai discover
+      mmai discover ollama --watch 30s
+    """
+    call = frame("discover", output, json=json, quiet=quiet, no_color=no_color)
+    from mmai.settings.durations import duration_s
+
+    call.run(_look(call, providers or [], None if watch is None else duration_s(watch)))
+
+
+async def _look(call: Frame, providers: list[str], interval_s: float | None) -> None:
+    import asyncio
+
+    from mmai.cli.world import world
+    from mmai.engine.discovery import discover as discover_models
+    from mmai.errors import UsageError
+    from mmai.registry.catalog import with_declared
+    from mmai.render.models import discovery_data, discovery_table
+    from mmai.render.notes import changes_line
+    from mmai.values.registry import Changes
+
+    async with world(call) as here:
+        if unknown := [name for name in providers if name not in here.session.providers]:
+            raise UsageError(
+                f"no provider `{unknown[0]}` is configured: there are {here.session.names}", hint="mmai config edit"
+            )
+        first = True
+        while True:
+            registry, changes = await discover_models(
+                here.session.endpoints, here.store, providers=providers, clock=here.clock, warn=call.warn
+            )
+            if first or changes != Changes():
+                known = with_declared(registry, here.session.endpoints)
+                rows = [status for status in known.providers.values() if not providers or status.provider in providers]
+                cards = [card for card in known.models.values() if not providers or card.provider in providers]
+                data = {**discovery_data(rows, cards), "changes": changes}
+                call.emit(data, lambda: discovery_table(rows, cards), rows=data["models"])  # noqa: B023 - drawn at once
+            call.note(changes_line(changes))
+            if interval_s is None:
+                return
+            first = False
+            await asyncio.sleep(interval_s)

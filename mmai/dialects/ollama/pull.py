@@ -1,0 +1,50 @@
+"""A download while it runs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from mmai.dialects.ollama.records import Records
+from mmai.values.model import ModelRef
+from mmai.values.pull import PullProgress
+
+
+class _PullLine(Struct):
+    status: str = ""
+    digest: str | None = None
+    total: int | None = None
+    completed: int | None = None
+    error: Any = None
+
+
+class PullStream:
+    """A stream of `POST /api/pull` as progress."""
+
+    def __init__(self, ref: ModelRef, *, where: str) -> None:
+        self._ref = ref
+        self._records = Records(_PullLine, ref, where)
+        self._succeeded = False
+
+    def feed(self, data: bytes) -> Iterator[PullProgress]:
+        """The reports `data` completes; iterate it to the end.
+
+        Raises:
+            MmaiError: while iterating: `UnknownModel` where the library has no such model, or another failure.
+        """
+        return self._progress(self._records.feed(data))
+
+    def close(self) -> Iterator[PullProgress]:
+        """The report of a last line without its end.
+
+        Raises:
+            IncompleteAnswer: while iterating: the stream ended before `success`.
+        """
+        yield from self._progress(self._records.close())
+        if not self._succeeded:
+            raise self._records.incomplete("the download", hint=f"mmai pull {self._ref} goes on where it stopped")
+
+    def _progress(self, lines: Iterator[_PullLine]) -> Iterator[PullProgress]:
+        for line in lines:
+            self._succeeded = self._succeeded or line.status == "success"
+            yield PullProgress(status=line.status, digest=line.digest, total_bytes=line.total, completed_bytes=line.completed)

@@ -1,0 +1,180 @@
+"""What `backends/base.py` promises, held over every adapter. A new adapter is a row in `ADAPTERS`."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from typing import cast
+
+import pytest
+from fakes.ollama import FakeOllama, usual_models
+from fakes.wall import Wall, refused
+
+from mmai import backends
+from mmai.backends.base import Backend, RetryAdvice
+from mmai.errors import (
+    AuthError,
+    CannotConnect,
+    ContextOverflow,
+    IncompleteAnswer,
+    InvalidRequest,
+    MmaiError,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    TimedOut,
+    UnknownModel,
+)
+from mmai.values.endpoint import Endpoint
+from mmai.values.event import Event, FinishedEvent, ReasoningEvent, TextEvent
+from mmai.values.model import ModelCard
+from mmai.values.request import Message, Request, TextPart
+
+Serve = Callable[[], AbstractContextManager[tuple[Endpoint, Wall | None]]]
+TEXT = "The cat sat on the mat. It was a warm day. The cat slept until the evening came."
+
+
+@contextmanager
+def an_ollama() -> Iterator[tuple[Endpoint, Wall | None]]:
+    with FakeOllama(*usual_models()) as server:
+        server.streams("Hel", "lo", thinking=("hm",))
+        yield Endpoint(provider="ollama", kind="ollama", url=server.url), server
+
+
+ADAPTERS: dict[str, Serve] = {"ollama": an_ollama}
+"""Adapter to a context that gives its endpoint and, where there is one, its server."""
+
+
+@pytest.fixture(params=list(ADAPTERS))
+def place(request: pytest.FixtureRequest) -> Iterator[tuple[Endpoint, Wall | None]]:
+    with ADAPTERS[request.param]() as place:
+        yield place
+
+
+@asynccontextmanager
+async def opened(endpoint: Endpoint) -> AsyncIterator[Backend]:
+    backend = backends.load(endpoint)
+    try:
+        yield backend
+    finally:
+        await backend.aclose()
+        await backend.aclose()  # may be called twice
+
+
+def asking(text: str = TEXT) -> Request:
+    return Request(messages=(Message("user", (TextPart(text),)),))
+
+
+def listed(endpoint: Endpoint) -> list[ModelCard]:
+    async def ask() -> list[ModelCard]:
+        async with opened(endpoint) as backend:
+            return list(await backend.list_models())
+
+    return asyncio.run(ask())
+
+
+def answered(endpoint: Endpoint) -> list[tuple[ModelCard, list[Event]]]:
+    """Every model that can handle a plain request, with its answer."""
+
+    async def ask() -> list[tuple[ModelCard, list[Event]]]:
+        async with opened(endpoint) as backend:
+            able = [card for card in await backend.list_models() if backend.can_handle(card, asking()) is None]
+            return [(card, [event async for event in backend.infer(card, asking())]) for card in able]
+
+    return asyncio.run(ask())
+
+
+def test_opening_sends_nothing(place: tuple[Endpoint, Wall | None]) -> None:
+    endpoint, server = place
+
+    async def ask() -> None:
+        async with opened(endpoint) as backend:
+            assert backend.provider == endpoint.provider
+            assert backend.endpoint == endpoint.url
+
+    asyncio.run(ask())
+    assert server is None or server.journal.connections == 0
+
+
+def test_cards_name_their_provider_and_endpoint(place: tuple[Endpoint, Wall | None]) -> None:
+    endpoint, _ = place
+    cards = listed(endpoint)
+    assert cards
+    for card in cards:
+        assert card.provider == endpoint.provider
+        assert card.endpoints == ((endpoint.url,) if endpoint.url else ())
+        assert card.capabilities
+        assert card.source == "discovered"
+    assert len({card.name for card in cards}) == len(cards)
+
+
+def test_every_answer_ends_with_one_finished_event_and_holds_no_empty_text(place: tuple[Endpoint, Wall | None]) -> None:
+    answers = answered(place[0])
+    assert answers
+    for _, events in answers:
+        assert len(events) > 1
+        assert [isinstance(event, FinishedEvent) for event in events] == [False] * (len(events) - 1) + [True]
+        assert all(event.text for event in events if isinstance(event, TextEvent | ReasoningEvent))
+
+
+def test_whether_a_model_can_is_told_without_the_network(place: tuple[Endpoint, Wall | None]) -> None:
+    endpoint, _ = place
+    with refused() as nowhere:
+        backend = backends.load(Endpoint(provider=endpoint.provider, kind=endpoint.kind, url=endpoint.url and nowhere))
+        for card in listed(endpoint):
+            refusal = backend.can_handle(card, asking())
+            assert refusal is None or (refusal and not refusal.endswith("."))
+        asyncio.run(backend.aclose())
+
+
+def test_an_answer_may_be_left_at_any_moment(place: tuple[Endpoint, Wall | None]) -> None:
+    endpoint, _ = place
+
+    async def ask() -> None:
+        async with opened(endpoint) as backend:
+            for card in await backend.list_models():
+                if backend.can_handle(card, asking()) is None:
+                    events = cast("AsyncGenerator[Event, None]", backend.infer(card, asking()))
+                    await anext(events)
+                    await events.aclose()
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(ask())
+
+
+def test_health_is_told_and_never_raised(place: tuple[Endpoint, Wall | None]) -> None:
+    endpoint, _ = place
+
+    async def ask(url: str | None) -> tuple[str, str | None]:
+        async with opened(Endpoint(provider=endpoint.provider, kind=endpoint.kind, url=url)) as backend:
+            health = await backend.health_check()
+            return health.state, health.reason
+
+    assert asyncio.run(ask(endpoint.url)) == ("healthy", None)
+    if endpoint.url:
+        with refused() as nowhere:
+            state, reason = asyncio.run(ask(nowhere))
+        assert state == "unreachable"
+        assert reason
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (CannotConnect("x"), RetryAdvice(again=True, elsewhere=True)),
+        (TimedOut("x", phase="first_token"), RetryAdvice(again=False, elsewhere=True)),
+        (TimedOut("x", phase="total"), RetryAdvice(again=False, elsewhere=False)),
+        (RateLimited("x", retry_after_s=2.0), RetryAdvice(again=True, elsewhere=True, wait_s=2.0)),
+        (QuotaExceeded("x"), RetryAdvice(again=False, elsewhere=True)),
+        (AuthError("x"), RetryAdvice(again=False, elsewhere=True)),
+        (ProviderError("x", status=503), RetryAdvice(again=True, elsewhere=True)),
+        (ProviderError("x", status=404), RetryAdvice(again=False, elsewhere=True)),
+        (UnknownModel("x"), RetryAdvice(again=False, elsewhere=True)),
+        (InvalidRequest("x"), RetryAdvice(again=False, elsewhere=False)),
+        (ContextOverflow("x"), RetryAdvice(again=False, elsewhere=True, wider_only=True)),
+        (IncompleteAnswer("x", reason="cut"), RetryAdvice(again=False, elsewhere=True)),
+        (IncompleteAnswer("x", reason="filter"), RetryAdvice(again=False, elsewhere=False)),
+        (MmaiError("x"), RetryAdvice(again=False, elsewhere=False)),
+    ],
+)
+def test_advice_follows_the_table(place: tuple[Endpoint, Wall | None], error: MmaiError, advice: RetryAdvice) -> None:
+    assert backends.load(place[0]).advise(error) == advice

@@ -1,0 +1,91 @@
+"""`mmai select`: the choice, its reasons, and what a pipe gets."""
+
+import csv
+import io
+
+import pytest
+from command import Mmai
+from fakes.ollama import FakeOllama
+
+
+def test_a_pipe_gets_the_reference_alone(on: Mmai) -> None:
+    result = on("select", "what is 2+2?")
+    assert result.exit_code == 0
+    assert result.stdout.count("\n") == 1
+    assert result.stdout.startswith("ollama:")
+
+
+def test_a_named_provider_gets_the_name_it_knows(on: Mmai, ollama: FakeOllama) -> None:
+    name = on("select", "--provider", "ollama", "what is 2+2?").stdout.strip()
+    assert name in ollama.models
+
+
+def test_select_and_run_agree(on: Mmai) -> None:
+    for prompt in ("what is 2+2?", "write a haiku", "def f(x): fix this", "summarise: it rained. we left. it was late."):
+        choice = on("select", prompt).stdout.strip()
+        assert on("run", prompt, "--json").json["data"]["model"] == choice
+
+
+def test_json_has_every_promised_field(on: Mmai) -> None:
+    data = on("select", "--json", "prove that 2 is prime").json["data"]
+    assert {"choice", "analysis", "candidates"} <= set(data)
+    promised = {
+        "task_type",
+        "task_probabilities",
+        "complexity",
+        "domain",
+        "required_capabilities",
+        "modality",
+        "context_tokens",
+    }
+    assert promised <= set(data["analysis"])
+    best = data["candidates"][0]
+    assert best["model"] == data["choice"]
+    assert set(best["terms"]) == {"performance", "cost", "reliability", "capability"}
+    assert {row["model"] for row in data["candidates"] if row["excluded"]} >= {"ollama:nomic-embed-text:latest"}
+
+
+def test_explain_gives_weights_terms_and_every_exclusion(on: Mmai) -> None:
+    text = on("select", "--explain", "prove that 2 is prime", "-o", "table").stdout
+    for word in ("performance", "cost", "reliability", "capability", "0.40", "excluded", "ollama:nomic-embed-text"):
+        assert word in text
+
+
+@pytest.mark.parametrize("wording", ["list the key words of this text", "what are its key phrases?", "extract the topics"])
+def test_key_phrases_need_no_real_model(mmai: Mmai, wording: str) -> None:
+    assert (
+        mmai("select", wording, stdin=b"Rivers carry sand to the sea. Sand banks shift with the tide. " * 4).stdout
+        == "builtin:keywords\n"
+    )
+
+
+def test_what_nothing_built_in_extracts_is_not_pretended(mmai: Mmai) -> None:
+    result = mmai("select", "extract all email addresses as JSON", stdin=b"Write to a@example.com or b@example.com. " * 4)
+    assert (result.exit_code, result.stdout) == (3, "")
+
+
+def test_the_baseline_is_never_chosen(mmai: Mmai) -> None:
+    result = mmai("select", "--json", "summarise in two sentences", stdin=b"It rained. We left. The road was long. " * 9)
+    assert result.json["data"]["choice"] == "builtin:textrank"
+    assert next(row for row in result.json["data"]["candidates"] if row["model"] == "builtin:lead")["excluded"]
+
+
+def test_local_only_keeps_what_runs_elsewhere_out(on: Mmai, ollama: FakeOllama) -> None:
+    ollama.models = {"glm:cloud": ollama.add("glm:cloud", remote_host="https://ollama.com", described=True)}
+    on("discover")
+    assert on("select", "what is 2+2?").stdout == "ollama:glm:cloud\n"
+    result = on("select", "--local-only", "what is 2+2?")
+    assert result.exit_code == 3
+
+
+def test_a_declared_model_that_was_never_pulled_is_not_chosen(on: Mmai, ollama: FakeOllama) -> None:
+    ollama.models.clear()
+    on.configure("backends:\n  ollama:\n    models: [gemma3:4b]\n")
+    result = on("select", "what is 2+2?")
+    assert result.exit_code == 3
+    assert "mmai pull ollama:gemma3:4b" in result.stderr
+
+
+def test_csv_has_a_row_for_each_candidate(on: Mmai) -> None:
+    rows = list(csv.DictReader(io.StringIO(on("select", "-o", "csv", "what is 2+2?").stdout)))
+    assert rows[0]["model"].startswith("ollama:")

@@ -1,0 +1,54 @@
+"""A run as JSON, and answers that are not text."""
+
+import json
+
+from mmai.render.envelope import envelope
+from mmai.render.run import labels_text, run_data, vector_text
+from mmai.values.event import Label, Usage
+from mmai.values.record import Attempt, RunRecord, Timings
+
+RECORD = RunRecord(
+    id="01",
+    started_at=1.0,
+    status="ok",
+    prompt="hi",
+    text="Hello",
+    model="ollama:qwen3:8b",
+    task="conversation",
+    finish_reason="stop",
+    usage=Usage(input_tokens=3),
+    timings=Timings(ttft_ms=12.5),
+    attempts=(
+        Attempt(model="a:b", endpoint="http://x", failure="provider", status=503, ms=4.0),
+        Attempt(model="ollama:qwen3:8b", ms=9.0),
+    ),
+)
+
+
+def test_every_promised_key_is_there_known_or_not() -> None:
+    data = json.loads(envelope("run", run_data(RECORD)))["data"]
+    assert {key: data[key] for key in ("text", "model", "task", "finish_reason", "cost_usd")} == {
+        "text": "Hello", "model": "ollama:qwen3:8b", "task": "conversation", "finish_reason": "stop", "cost_usd": None,
+    }  # fmt: skip
+    assert data["usage"] == {
+        "input_tokens": 3, "output_tokens": None, "cached_tokens": None, "reasoning_tokens": None, "estimated": False,
+    }  # fmt: skip
+    assert data["timings"] == {"startup_ms": None, "ttft_ms": 12.5, "total_ms": None}
+    assert data["attempts"] == [
+        {"model": "a:b", "endpoint": "http://x", "class": "provider", "message": None, "status": 503, "ms": 4.0},
+        {"model": "ollama:qwen3:8b", "endpoint": None, "class": None, "message": None, "status": None, "ms": 9.0},
+    ]
+    assert "labels" not in data
+
+
+def test_labels_and_vectors_stand_beside_the_text() -> None:
+    data = json.loads(envelope("run", run_data(RECORD, extras={"labels": (Label("cat", 0.9),)})))["data"]
+    assert data["labels"] == [{"name": "cat", "probability": 0.9}]
+
+
+def test_labels_are_a_line_each() -> None:
+    assert labels_text([Label("tabby\x1b[2J cat", 0.914), Label("dog")]) == "0.91  tabby cat\n-  dog\n"
+
+
+def test_a_vector_is_one_line_of_json() -> None:
+    assert vector_text([0.5, -1.0]) == "[0.5,-1.0]\n"
