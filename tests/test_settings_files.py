@@ -127,13 +127,18 @@ MISTAKES = {
     "a: &x {b: 1}\nc:\n  <<: *x": "`<<` merges mappings, which settings do not take: write the keys again (config.yaml line 3)",
     "a: !!python/name:os.system x": "`tag:yaml.org,2002:python/name:os.system` is a tag, which settings do not take (config.yaml line 1)",
     "---\nrun:\n---\nrun:": "a second document begins here, and settings are one (config.yaml line 3)",
-    "a: [1": "not YAML: did not find expected ',' or ']' (config.yaml line 2)",
 }
 
 
 @pytest.mark.parametrize("text", MISTAKES)
 def test_a_mistake_is_told_with_its_line_and_key(paths: Paths, cwd: Path, text: str) -> None:
     assert complaint(paths, cwd, text + "\n") == MISTAKES[text]
+
+
+def test_what_is_not_yaml_is_told_with_its_line_in_the_parsers_own_words(paths: Paths, cwd: Path) -> None:
+    message = complaint(paths, cwd, "run:\n  model: a: b\n")
+    assert message.startswith("not YAML: mapping values are not allowed")
+    assert message.endswith("(config.yaml line 2)")
 
 
 def test_bytes_that_are_not_utf_8_name_their_line(paths: Paths, cwd: Path) -> None:

@@ -95,7 +95,7 @@ def check(
     for backend in settings.backends.values():
         if backend.api_key_missing:
             call.warn(backend.api_key_missing)
-    data = {"files": list(settings.files), "providers": list(settings.backends), "keys_set": len(settings.origins)}
+    data = {"files": list(settings.files), "providers": list(settings.backends)}
     call.note("no mistakes")
     call.emit(data, lambda: Table(columns=(Column("what"), Column("value")), rows=[(k, _written(v)) for k, v in data.items()]))
 

@@ -1,6 +1,7 @@
 """`mmai keys`: store, list and remove the keys of providers. No command takes or shows one."""
 
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -94,14 +95,18 @@ def path(output: OutputOption = Output.TABLE, json: JsonOption = False) -> None:
 
 
 def _asked(provider: str) -> str:
-    if sys.stdin is None:
-        raise UsageError("there is no standard input to read the key from", hint=f"mmai keys set {provider} < key.txt")
-    if sys.stdin.isatty():
-        return str(typer.prompt(f"Key of {provider}", hide_input=True, err=True))
-    data = sys.stdin.buffer.read(MAX_KEY_BYTES)
-    if not data.strip():
+    from getpass import getpass
+
+    key = ""
+    if sys.stdin is not None and sys.stdin.isatty():
+        # getpass hides what is typed before it shows its prompt; typer asks first, and a quick paste is seen.
+        with suppress(EOFError):
+            key = getpass(f"Key of {provider}: ").strip()
+    elif sys.stdin is not None:
+        key = sys.stdin.buffer.read(MAX_KEY_BYTES).decode("utf-8", "replace").strip()
+    if not key:
         raise UsageError("standard input holds no key", hint=f"mmai keys set {provider} < key.txt")
-    return data.decode("utf-8", "replace").strip()
+    return key
 
 
 def _answer(call: Frame, data: dict[str, str]) -> None:

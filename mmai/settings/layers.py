@@ -8,7 +8,7 @@ from msgspec import Struct
 from mmai.errors import ConfigError
 from mmai.settings.interpolation import Unset, interpolated, variables
 from mmai.settings.node import Node, Wrong
-from mmai.settings.reference import BARE, ROOT
+from mmai.settings.reference import ROOT
 from mmai.settings.schema import Origin
 from mmai.settings.table import Key, read, walk
 from mmai.values.endpoint import is_provider_name
@@ -145,5 +145,5 @@ def _providers(root: Node) -> Iterator[str]:
                         f"`{provider}` cannot be the name of a provider: {fits}", line=block.line, path=(name, provider)
                     )
                 yield provider
-        elif name in ("ollama", "coreml") and name in BARE:
+        elif name in ("ollama", "coreml"):
             yield name
