@@ -24,7 +24,7 @@ SERVICE = "mmai"
 
 
 class FoundKey(Struct, frozen=True):
-    """A key and where it came from: `--key`, a variable's name, `settings`, `keyring`, a file, or `key_cmd`."""
+    """A key and where it came from: a variable's name, `settings`, `keyring`, a file, or `key_cmd`."""
 
     secret: Secret
     source: str
@@ -51,15 +51,13 @@ def variables(provider: str) -> tuple[str, ...]:
     return VARIABLES.get(provider, (f"{provider.upper().replace('-', '_')}_API_KEY",))
 
 
-def find(provider: str, rule: KeyRule, *, path: Path, env: Mapping[str, str], flag: str | None = None) -> FoundKey | None:
-    """The key to send, or None: flag > environment > settings > keyring > file > command, as far as `rule` allows.
+def find(provider: str, rule: KeyRule, *, path: Path, env: Mapping[str, str]) -> FoundKey | None:
+    """The key to send, or None: environment > settings > keyring > file > command, as far as `rule` allows.
 
     Raises:
         AuthError: a key was found that cannot be one, or the key command failed.
         ConfigError: the key file is corrupt.
     """
-    if flag:
-        return FoundKey(_secret(flag, "--key"), "--key")
     if rule.environment:
         for variable in variables(provider):
             if value := env.get(variable, "").strip():

@@ -59,8 +59,8 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyring]:
     yield ring
 
 
-def found(path: Path, rule: KeyRule, *, env: dict[str, str] | None = None, flag: str | None = None) -> tuple[str, str] | None:
-    key = keys.find("openai", rule, path=path, env=env or {}, flag=flag)
+def found(path: Path, rule: KeyRule, *, env: dict[str, str] | None = None) -> tuple[str, str] | None:
+    key = keys.find("openai", rule, path=path, env=env or {})
     return None if key is None else (key.secret.reveal(), key.source)
 
 
@@ -72,10 +72,9 @@ def python(code: str) -> str:
 # Which one wins
 
 
-def test_the_order_is_flag_environment_settings_file_command(path: Path) -> None:
+def test_the_order_is_environment_settings_file_command(path: Path) -> None:
     keys.store("openai", "stored", path=path)
     env = {"OPENAI_API_KEY": "from-env"}
-    assert found(path, EVERY, env=env, flag="flagged") == ("flagged", "--key")
     assert found(path, EVERY, env=env) == ("from-env", "OPENAI_API_KEY")
     assert found(path, EVERY) == ("configured", "settings")
     assert found(path, KeyRule(command="echo asked")) == ("stored", str(path))

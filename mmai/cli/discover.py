@@ -53,7 +53,7 @@ async def _look(call: Frame, providers: list[str], interval_s: float | None) -> 
         first = True
         while True:
             registry, changes = await discover_models(
-                here.session.endpoints, here.store, providers=providers, clock=here.clock, warn=call.warn
+                here.session, here.store, providers=providers, clock=here.clock, warn=call.warn
             )
             if first or changes != Changes():
                 known = with_declared(registry, here.session.endpoints)

@@ -107,7 +107,7 @@ def remove(
                     raise UsageError(f"`{card.ref}` was not deleted: nobody said yes", hint=f"mmai models rm --yes {card.ref}")
                 await backend.remove(card.name)
                 call.note(f"deleted {card.ref} from {route.endpoint.url}")
-            await discover(here.session.endpoints, here.store, providers=[card.provider], clock=here.clock, warn=call.warn)
+            await discover(here.session, here.store, providers=[card.provider], clock=here.clock, warn=call.warn)
             call.emit({"removed": str(card.ref)})
 
     call.run(delete())

@@ -48,9 +48,7 @@ def pull(
                     async for report in reports:
                         if bars is not None:
                             bars.update(report)
-            registry, _ = await discover(
-                here.session.endpoints, here.store, providers=[provider], clock=here.clock, warn=call.warn
-            )
+            registry, _ = await discover(here.session, here.store, providers=[provider], clock=here.clock, warn=call.warn)
             card = here.chooser.known(f"{provider}:{name}")
             call.note(f"{card.ref} is ready: mmai run -m {card.ref} PROMPT")
             call.emit(model_data(card, providers=tuple(registry.providers.values()), profile=None))

@@ -23,7 +23,7 @@ def status(
 
     async def look() -> None:
         async with world(call) as here:
-            registry, _ = await discover(here.session.endpoints, here.store, clock=here.clock, warn=call.warn)
+            registry, _ = await discover(here.session, here.store, clock=here.clock, warn=call.warn)
             rows = tuple(registry.providers.values())
             loaded = await in_memory(here.session, rows)
             step = next_step(rows)

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
+from mmai import keys
 from mmai.cli.bridge import Frame
 from mmai.clock import Clock
 from mmai.engine.choose import Chooser
@@ -12,6 +13,7 @@ from mmai.engine.session import Session
 from mmai.registry.store import Store
 from mmai.settings import endpoints
 from mmai.telemetry.history import History
+from mmai.values.endpoint import Endpoint, Secret
 from mmai.values.model import Profile
 
 PROFILE_WINDOW_S = 30 * 86400.0
@@ -40,8 +42,14 @@ async def world(call: Frame) -> AsyncIterator[World]:
     def profiles() -> Mapping[str, Profile]:
         return history.profiles(since=clock.now() - PROFILE_WINDOW_S)
 
+    def find_key(endpoint: Endpoint) -> Secret | None:
+        found = keys.find(endpoint.provider, endpoint.key_rule, path=call.paths.keys, env=call.env)
+        if found is not None and found.warning:
+            call.warn(found.warning)
+        return None if found is None else found.secret
+
     try:
-        async with Session(endpoints(call.settings, env=call.env)) as session:
+        async with Session(endpoints(call.settings, env=call.env), find_key=find_key) as session:
             chooser = Chooser(
                 session, store, profiles=profiles, max_age_s=call.settings.registry.cache_ttl_s, clock=clock, warn=call.warn
             )

@@ -162,7 +162,7 @@ class Chooser:
         oldest = self._clock.now() - (self._max_age_s if max_age_s is None else max_age_s)
         complete = set(keys(self._session.endpoints)) == registry.providers.keys()
         if not complete or registry.discovered_at is None or registry.discovered_at < oldest:
-            registry, _ = await discover(self._session.endpoints, self._store, clock=self._clock, warn=self._warn)
+            registry, _ = await discover(self._session, self._store, clock=self._clock, warn=self._warn)
         return self._known(registry)
 
     def _known(self, registry: Registry) -> Registry:

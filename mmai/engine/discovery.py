@@ -21,14 +21,14 @@ PROBE_S = 2.0
 """The whole of one probe. A server that lists its models any slower is reported as silent."""
 
 
-async def probe(endpoints: Sequence[Endpoint], *, clock: Clock) -> list[Found]:
+async def probe(session: Session, endpoints: Sequence[Endpoint], *, clock: Clock) -> list[Found]:
     """Ask all endpoints at the same time. Never raises for one that fails: its row says why."""
-    async with Session([_impatient(endpoint) for endpoint in endpoints]) as session:
-        return list(await asyncio.gather(*(_ask(endpoint, session, clock) for endpoint in session.endpoints)))
+    async with session.over([_impatient(endpoint) for endpoint in endpoints]) as probing:
+        return list(await asyncio.gather(*(_ask(endpoint, probing, clock) for endpoint in probing.endpoints)))
 
 
 async def discover(
-    endpoints: Sequence[Endpoint], store: Store, *, providers: Sequence[str] = (), clock: Clock, warn: Callable[[str], None]
+    session: Session, store: Store, *, providers: Sequence[str] = (), clock: Clock, warn: Callable[[str], None]
 ) -> tuple[Registry, Changes]:
     """Probe the endpoints of `providers` (all when empty) and write what was found.
 
@@ -36,13 +36,13 @@ async def discover(
         The registry, and what is new, changed or gone in it. A registry that cannot be written is a warning: what was found
         can still be used.
     """
-    asked = [endpoint for endpoint in endpoints if not providers or endpoint.provider in providers]
-    found = await probe(asked, clock=clock)
+    asked = [endpoint for endpoint in session.endpoints if not providers or endpoint.provider in providers]
+    found = await probe(session, asked, clock=clock)
     changes = Changes()
 
     def file(registry: Registry) -> Registry:
         nonlocal changes
-        registry, changes = merge(registry, found, configured=keys(endpoints), now=clock.now())
+        registry, changes = merge(registry, found, configured=keys(session.endpoints), now=clock.now())
         return registry
 
     try:

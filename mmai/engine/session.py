@@ -1,15 +1,19 @@
 """The adapters in use: each endpoint opened once, shared, and closed together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mmai import backends
 from mmai.backends.base import Backend
-from mmai.values.endpoint import Endpoint
+from mmai.values.endpoint import Endpoint, Secret
 from mmai.values.model import ModelCard
+
+FindKey = Callable[[Endpoint], Secret | None]
+"""The credential for an endpoint, or None where it needs none or there is none."""
 
 
 class Route(Struct, frozen=True):
@@ -20,10 +24,11 @@ class Route(Struct, frozen=True):
 
 
 class Session:
-    """Every configured endpoint; adapters are opened when first asked for."""
+    """Every configured endpoint; adapters are opened, and their keys found, when first asked for."""
 
-    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+    def __init__(self, endpoints: Sequence[Endpoint], *, find_key: FindKey) -> None:
         self.endpoints = tuple(endpoints)
+        self._find_key = find_key
         self._open: dict[tuple[str, str | None], Backend] = {}
 
     @property
@@ -41,11 +46,16 @@ class Session:
 
         Raises:
             ConfigError: no adapter speaks its kind.
+            AuthError: the key that was found cannot be one, or the command that gives it failed.
         """
         key = (endpoint.provider, endpoint.url)
         if key not in self._open:
-            self._open[key] = backends.load(endpoint)
+            self._open[key] = backends.load(replace(endpoint, key=self._find_key(endpoint)))
         return self._open[key]
+
+    def over(self, endpoints: Sequence[Endpoint]) -> "Session":
+        """A session of its own over other endpoints, with the same keys."""
+        return Session(endpoints, find_key=self._find_key)
 
     def of(self, provider: str) -> tuple[Endpoint, ...]:
         """The endpoints of one provider, in the settings' order."""

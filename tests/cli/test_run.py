@@ -212,3 +212,12 @@ def test_an_ambiguous_or_unknown_model_names_what_there_is(on: Mmai) -> None:
     assert result.exit_code == 3
     assert "gemma9" in result.stderr
     assert "ollama:gemma3:4b" in result.stderr
+
+
+def test_a_configured_key_goes_to_its_server_and_nowhere_else(on: Mmai, ollama: FakeOllama) -> None:
+    on.configure("backends:\n  ollama:\n    api_key: ${GATE_KEY}\n")
+    result = on("run", "-v", "-m", "ollama:llama3.2:3b", "hi", "--dry-run", env={"GATE_KEY": "s3cret-key"})
+    shown = on("run", "-v", "-m", "ollama:llama3.2:3b", "hi", env={"GATE_KEY": "s3cret-key"})
+    assert ollama.journal.of("/api/chat")[0].headers["authorization"] == "Bearer s3cret-key"
+    assert "s3cret" not in result.stdout + result.stderr + shown.stdout + shown.stderr
+    assert not [path for path in on.home.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
