@@ -72,13 +72,13 @@ def test_adapter_keys_and_files_of_models_travel_in_the_options(home: Path) -> N
         "directories": ("/m",),
         "files": {"b": {"path": "a/b.mlpackage", "input_shape": (), "output_shape": ()}},
     }
-    assert row.models[0].locality == "embedded"
+    assert row.models[0].locality == "local"
 
 
 @pytest.mark.parametrize(
     ("url", "where"),
     [
-        (None, "embedded"),
+        (None, "local"),
         ("http://localhost:1", "local"),
         ("http://[::1]:1", "local"),
         ("http://192.168.1.9", "network"),

@@ -51,7 +51,13 @@ async def world(call: Frame) -> AsyncIterator[World]:
     try:
         async with Session(endpoints(call.settings, env=call.env), find_key=find_key) as session:
             chooser = Chooser(
-                session, store, profiles=profiles, max_age_s=call.settings.registry.cache_ttl_s, clock=clock, warn=call.warn
+                session,
+                store,
+                profiles=profiles,
+                max_age_s=call.settings.registry.cache_ttl_s,
+                recheck_s=call.settings.registry.health_check_interval_s,
+                clock=clock,
+                warn=call.warn,
             )
             yield World(session, store, history, chooser, clock, profiles)
     finally:

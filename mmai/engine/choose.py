@@ -1,6 +1,7 @@
 """Who is called, and in which order: the model that was named, or the best one for the prompt."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from msgspec import Struct, structs
 
@@ -8,7 +9,7 @@ from mmai.backends.base import Library
 from mmai.clock import Clock
 from mmai.engine.discovery import discover, keys
 from mmai.engine.session import Route, Session
-from mmai.errors import BudgetExceeded, NoEligibleModel, UnknownModel
+from mmai.errors import AuthError, BudgetExceeded, ConfigError, NoEligibleModel, UnknownModel
 from mmai.registry.catalog import with_declared
 from mmai.registry.health import unavailable
 from mmai.registry.names import resolve
@@ -63,13 +64,16 @@ class Chooser:
         *,
         profiles: Callable[[], Mapping[str, Profile]],
         max_age_s: float,
+        recheck_s: float,
         clock: Clock,
         warn: Callable[[str], None],
     ) -> None:
+        """A choice rests on a look no older than `max_age_s`, and one that finds no real model on one within `recheck_s`."""
         self._session = session
         self._store = store
         self._profiles = profiles
         self._max_age_s = max_age_s
+        self._recheck_s = recheck_s
         self._clock = clock
         self._warn = warn
 
@@ -86,10 +90,14 @@ class Chooser:
             named = [await self.card(text) for text in (wish.model, *wish.fallbacks)]
             return Choice(routes=tuple(self._named_routes(named, request, wish)))
         decision = await self.decide(request, wish, explained=explained)
-        ranked = [candidate.card for candidate in decision.ranked]
         fallbacks = [await self.card(text) for text in wish.fallbacks]
-        order = [*ranked[:1], *fallbacks] if fallbacks else ranked[: 1 + RUNNERS_UP]
-        return Choice(routes=tuple(self._willing(order, request)), decision=decision)
+        willing = list(
+            islice(self._willing((each.card for each in decision.ranked), request), 1 if fallbacks else 1 + RUNNERS_UP)
+        )
+        if not willing:
+            refusal = self._refusal(decision.ranked[0].card, request)
+            raise NoEligibleModel(f"none of the models that fit can take this: {refusal}", hint="mmai select --explain")
+        return Choice(routes=(*willing, *self._willing(fallbacks, request)), decision=decision)
 
     async def decide(self, request: Request, wish: Wish, *, explained: bool = False) -> Decision:
         """The ranking of every known model for a request, with a sentence for every score when `explained`.
@@ -97,22 +105,28 @@ class Chooser:
         Raises:
             NoEligibleModel: none is left.
         """
-        registry = await self._fresh()
-        profiles = effective(registry, self._profiles())
-        decision = decide(
+        registry = await self._fresh(self._max_age_s)
+        decision = self._decide(registry, request, wish)
+        if decision.choice is None or decision.choice.card.locality == "embedded":
+            # Perhaps a server was started, or a model pulled, since the last look.
+            registry = await self._fresh(self._recheck_s)
+            decision = self._decide(registry, request, wish)
+        if decision.choice is None:
+            raise no_eligible(decision)
+        return explain(decision, profiles=effective(registry, self._profiles())) if explained else decision
+
+    def _decide(self, registry: Registry, request: Request, wish: Wish) -> Decision:
+        down = unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s)
+        return decide(
             request,
             tuple(registry.models.values()),
             constraints=wish.constraints,
             weights=wish.weights,
             task=wish.task,
-            unavailable=unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s)
-            | self._refusals(registry, request, wish),
-            profiles=profiles,
+            unavailable=down | self._refusals(registry, request, wish),
+            profiles=effective(registry, self._profiles()),
             preferred=wish.preferred,
         )
-        if decision.choice is None:
-            raise no_eligible(decision)
-        return explain(decision, profiles=profiles) if explained else decision
 
     def _refusals(self, registry: Registry, request: Request, wish: Wish) -> dict[str, str]:
         """Reference to reason, for models only their adapter can rule out: embedded ones know which wording they can serve,
@@ -124,12 +138,13 @@ class Chooser:
         for ref, card in registry.models.items():
             if card.locality != "embedded" and card.source != "configured":
                 continue
-            for route in self._session.routes(card)[:1]:
-                backend = self._session.backend(route.endpoint)
-                if card.locality == "embedded" and (reason := backend.can_handle(card, asked)):
+            try:
+                if card.locality == "embedded" and (reason := self._refusal(card, asked)):
                     refusals[ref] = reason
-                elif card.source == "configured" and isinstance(backend, Library):
+                elif card.source == "configured" and self._is_library(card):
                     refusals[ref] = f"it is not downloaded: `mmai pull {ref}`"
+            except (ConfigError, AuthError) as error:
+                refusals[ref] = error.message
         return refusals
 
     async def card(self, text: str) -> ModelCard:
@@ -142,7 +157,7 @@ class Chooser:
         try:
             return self.known(text)
         except UnknownModel:
-            await self._fresh(max_age_s=0.0)
+            await self._fresh(0.0)
             return self.known(text)
 
     def known(self, text: str) -> ModelCard:
@@ -157,9 +172,10 @@ class Chooser:
             )
         return self._session.backend(endpoints[0]).assume(ref.name)
 
-    async def _fresh(self, *, max_age_s: float | None = None) -> Registry:
+    async def _fresh(self, max_age_s: float) -> Registry:
+        """The registry; asked for anew where the last look is older than `max_age_s`, or did not cover every endpoint."""
         registry = self._store.read()
-        oldest = self._clock.now() - (self._max_age_s if max_age_s is None else max_age_s)
+        oldest = self._clock.now() - max_age_s
         complete = set(keys(self._session.endpoints)) == registry.providers.keys()
         if not complete or registry.discovered_at is None or registry.discovered_at < oldest:
             registry, _ = await discover(self._session, self._store, clock=self._clock, warn=self._warn)
@@ -172,10 +188,9 @@ class Chooser:
         if wish.constraints != UNLIMITED:
             self._hold_to_limits(cards, request, wish)
         first, *others = cards
-        routes = self._session.routes(first)
-        if reason := self._session.backend(routes[0].endpoint).can_handle(first, request):
-            raise NoEligibleModel(f"`{first.ref}` cannot take this: {reason}", hint="mmai select --explain")
-        return [*routes, *self._willing(others, request)]
+        if refusal := self._refusal(first, request):
+            raise NoEligibleModel(f"`{first.ref}` cannot take this: {refusal}", hint="mmai select --explain")
+        return [*self._session.routes(first), *self._willing(others, request)]
 
     def _hold_to_limits(self, cards: Sequence[ModelCard], request: Request, wish: Wish) -> None:
         analysis = analyze(request, constraints=wish.constraints, task=wish.task)
@@ -193,9 +208,17 @@ class Chooser:
                     if missing:
                         raise NoEligibleModel(f"`{card.ref}` was not called: it has no {', '.join(sorted(missing))}")
 
-    def _willing(self, cards: Sequence[ModelCard], request: Request) -> list[Route]:
-        routes = [route for card in cards for route in self._session.routes(card)]
-        return [route for route in routes if self._session.backend(route.endpoint).can_handle(route.card, request) is None]
+    def _is_library(self, card: ModelCard) -> bool:
+        return isinstance(self._session.backend(self._session.routes(card)[0].endpoint), Library)
+
+    def _willing(self, cards: Iterable[ModelCard], request: Request) -> Iterator[Route]:
+        for card in cards:
+            if self._refusal(card, request) is None:
+                yield from self._session.routes(card)
+
+    def _refusal(self, card: ModelCard, request: Request) -> str | None:
+        endpoint = self._session.routes(card)[0].endpoint
+        return self._session.backend(endpoint).can_handle(card, request)
 
 
 def with_task(request: Request, decision: Decision | None, wish: Wish) -> Request:

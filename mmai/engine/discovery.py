@@ -8,7 +8,7 @@ from msgspec import structs
 from mmai.backends.base import Backend
 from mmai.clock import Clock
 from mmai.engine.session import Session
-from mmai.errors import AuthError, CannotConnect, ConfigError, MmaiError, StorageError, TimedOut
+from mmai.errors import AuthError, CannotConnect, MmaiError, StorageError, TimedOut
 from mmai.registry.catalog import Found, merge
 from mmai.registry.store import Store
 from mmai.values.endpoint import Endpoint
@@ -105,7 +105,5 @@ def _state(error: MmaiError) -> HealthState:
             return "unauthorized"
         case CannotConnect() | TimedOut():
             return "unreachable"
-        case ConfigError():
-            return "unknown"
         case _:
             return "failing"

@@ -117,9 +117,16 @@ def _row(card: ModelCard, health: Mapping[str, Health]) -> list[Value | Cell]:
         Cell(card.context_tokens, tokens(card.context_tokens)),
         Cell(" ".join(card.capabilities), ", ".join(card.capabilities)),
         _price_cell(card.price),
-        health_cell(_best(card, health)),
+        _offer_cell(card, _best(card, health)),
         _loaded_cell(card.loaded),
     ]
+
+
+def _offer_cell(card: ModelCard, health: Health) -> Cell:
+    """How the model's best endpoint is, or that it does not list a model which the settings declare."""
+    if card.source == "configured" and health.state == "healthy":
+        return Cell("not listed", style="warn")
+    return health_cell(health)
 
 
 def _silent_row(status: ProviderStatus) -> list[Value | Cell]:

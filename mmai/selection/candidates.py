@@ -1,7 +1,8 @@
 """Which models may take a request. Filters only, in a fixed order; ranking is scoring.py's.
 
-A constraint is a promise: where the figure it needs is unknown, the model is out. The window is the one exception, since most
-servers do not tell it and a prompt seldom fills it: unknown passes, and the explanation says so.
+A constraint is a promise: where the figure it needs is unknown, the model is out. There are two exceptions, and the explanation
+says so where they apply. The window: most servers do not tell it, and a prompt seldom fills it. The time an answer takes: nobody
+knows it before the first run, so that only a model which was measured, or declared, to be slower is out.
 """
 
 import re
@@ -147,8 +148,11 @@ def _max_cost(analysis: TaskAnalysis, max_tokens: int | None, card: ModelCard) -
 
 
 def _max_latency(analysis: TaskAnalysis, profiles: Mapping[str, Profile], card: ModelCard) -> str | None:
+    profile = profile_of(card, profiles)
+    if profile is None or profile.latency_ms is profile.ttft_ms is profile.tokens_per_second is None:
+        return None
     limit = analysis.constraints.max_latency_ms or 0.0
-    expected = latency_ms(card, profile_of(card, profiles), analysis)
+    expected = latency_ms(card, profile, analysis)
     return None if expected <= limit else f"expected to take {expected:.0f} ms, above {limit:.0f} ms"
 
 

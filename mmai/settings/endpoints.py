@@ -108,9 +108,7 @@ def _card(model: DeclaredModel, provider: str, url: str | None) -> ModelCard:
 
 def locality(url: str | None) -> Locality:
     """Where the weights behind an address run, as far as the address tells."""
-    if url is None:
-        return "embedded"
-    if is_loopback(url):
+    if url is None or is_loopback(url):
         return "local"
     return "network" if is_private(host_of(url)) else "cloud"
 

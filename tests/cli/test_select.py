@@ -5,7 +5,9 @@ import io
 
 import pytest
 from command import Mmai
-from fakes.ollama import FakeOllama
+from fakes.ollama import FakeOllama, usual_models
+from fakes.wall import refused
+from specification import SYSTEM
 
 
 def test_a_pipe_gets_the_reference_alone(on: Mmai) -> None:
@@ -89,3 +91,21 @@ def test_a_declared_model_that_was_never_pulled_is_not_chosen(on: Mmai, ollama: 
 def test_csv_has_a_row_for_each_candidate(on: Mmai) -> None:
     rows = list(csv.DictReader(io.StringIO(on("select", "-o", "csv", "what is 2+2?").stdout)))
     assert rows[0]["model"].startswith("ollama:")
+
+
+def test_a_server_that_was_started_since_the_last_look_is_found(mmai: Mmai) -> None:
+    mmai.configure("registry:\n  health_check_interval: 1ms\n")
+    with refused() as url:
+        mmai.env["OLLAMA_HOST"] = url
+        assert mmai("select", "what is 2+2?").exit_code == 3
+    with FakeOllama(*usual_models(), port=int(url.rpartition(":")[2])):
+        assert mmai("select", "what is 2+2?").stdout.startswith("ollama:")
+
+
+def test_the_specifications_own_settings_choose_and_run(on: Mmai) -> None:
+    on.configure(SYSTEM)
+    assert on("select", "what is 2+2?").stdout.startswith("ollama:")
+    assert on("run", "what is 2+2?").exit_code == 0
+    states = {row["name"]: row["state"] for row in on("discover", "--json").json["data"]["providers"]}
+    assert states["ollama"] == "healthy"
+    assert set(states) == {"builtin", "ollama", "coreml", "openai"}

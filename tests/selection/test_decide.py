@@ -162,7 +162,7 @@ def test_a_server_that_does_not_answer_is_the_nearest_miss() -> None:
         ),
         (
             {"max_latency_ms": 100.0},
-            "no model keeps to `--max-latency`; nearest is `openai:cheap`: expected to take 2668 ms, above 100 ms",
+            "no model keeps to `--max-latency`; nearest is `openai:cheap`: expected to take 3000 ms, above 100 ms",
         ),
         (
             {"provider": "ollama"},
@@ -172,7 +172,7 @@ def test_a_server_that_does_not_answer_is_the_nearest_miss() -> None:
     ],
 )
 def test_a_limit_that_nothing_keeps_names_the_nearest(limits: dict[str, Any], message: str) -> None:
-    cheap = a_cloud_card("openai:cheap")
+    cheap = a_cloud_card("openai:cheap", profile=a_profile(ttft_ms=1_000, tokens_per_second=50, runs=0))
     request = a_request("Why is the sky blue?", max_tokens=100)
     dear = a_cloud_card(usd_per_mtok=2.0, profile=a_profile(ttft_ms=9_000, runs=0))
     found, _ = miss(request, dear, cheap, **limits)
