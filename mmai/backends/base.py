@@ -1,6 +1,6 @@
 """What every adapter promises. One contract test holds all of them to it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -70,7 +70,7 @@ class Backend(Protocol):
         """What `infer` would send first."""
         ...
 
-    def infer(self, model: ModelCard, request: Request) -> AsyncIterator[Event]:
+    def infer(self, model: ModelCard, request: Request) -> AsyncGenerator[Event, None]:
         """Stream the answer; the last event is `FinishedEvent`. Closing the iterator cancels the call upstream.
 
         Raises:
@@ -125,7 +125,7 @@ class Resident(Protocol):
 class Library(Protocol):
     """A backend that downloads models to where they run."""
 
-    def pull(self, name: str) -> AsyncIterator[PullProgress]:
+    def pull(self, name: str) -> AsyncGenerator[PullProgress, None]:
         """Download a model. It is there when the iterator ends; closing the iterator stops, and a later pull goes on from there.
 
         Raises:

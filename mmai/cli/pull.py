@@ -21,9 +21,7 @@ def pull(
     Example: mmai pull ollama:qwen3:8b
     """
     call = frame("pull", output, json=json, quiet=quiet, no_color=no_color)
-    from collections.abc import AsyncGenerator
     from contextlib import aclosing, nullcontext
-    from typing import cast
 
     from mmai.backends.base import Library
     from mmai.cli.world import world
@@ -31,7 +29,6 @@ def pull(
     from mmai.errors import UsageError
     from mmai.render.models import model_data
     from mmai.render.progress import open_progress
-    from mmai.values.pull import PullProgress
 
     async def download() -> None:
         async with world(call) as here:
@@ -44,7 +41,7 @@ def pull(
                 raise UsageError(f"`{provider}` has nothing to download", hint=f"mmai pull ollama:{name}")
             progress = nullcontext() if quiet or call.json else open_progress(call.err, clock=here.clock)
             with progress as bars:
-                async with aclosing(cast(AsyncGenerator[PullProgress, None], backend.pull(name))) as reports:
+                async with aclosing(backend.pull(name)) as reports:
                     async for report in reports:
                         if bars is not None:
                             bars.update(report)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -136,7 +136,7 @@ class Run:
     async def _call(self, route: Route) -> AsyncGenerator[Event, None]:
         """One call's events; raises what the adapter raises, `TimedOut` at the deadline, `IncompleteAnswer` without an end."""
         self.tally.sending(route)
-        stream = cast(AsyncGenerator[Event, None], self._session.backend(route.endpoint).infer(route.card, self._request))
+        stream = self._session.backend(route.endpoint).infer(route.card, self._request)
         end: FinishedEvent | None = None
         async with aclosing(stream):
             while (event := await self._next(stream, route)) is not None:

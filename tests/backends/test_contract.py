@@ -1,9 +1,8 @@
 """What `backends/base.py` promises, held over every adapter. A new adapter is a row in `ADAPTERS`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
-from typing import cast
 
 import pytest
 from fakes.ollama import FakeOllama, usual_models
@@ -133,7 +132,7 @@ def test_an_answer_may_be_left_at_any_moment(place: tuple[Endpoint, Wall | None]
         async with opened(endpoint) as backend:
             for card in await backend.list_models():
                 if backend.can_handle(card, asking()) is None:
-                    events = cast("AsyncGenerator[Event, None]", backend.infer(card, asking()))
+                    events = backend.infer(card, asking())
                     await anext(events)
                     await events.aclose()
             assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -91,6 +91,7 @@ def test_a_bare_request_leaves_every_default_to_the_model() -> None:
         "model": "m",
         "messages": [{"role": "user", "content": "hi"}],
         "stream": True,
+        "truncate": False,
     }
 
 
@@ -101,6 +102,15 @@ def test_options_go_out_under_ollamas_names() -> None:
     body = json.loads(chat_body("m", a_request(options=options, schema={"type": "object"}), stream=False))
     assert body["options"] == {"temperature": 0.0, "num_predict": 7, "stop": ["END"], "seed": 3, "num_ctx": 8192}
     assert (body["think"], body["keep_alive"], body["format"], body["stream"]) == ("low", "10m", {"type": "object"}, False)
+
+
+def test_a_prompt_is_cut_only_where_the_user_says_so() -> None:
+    assert json.loads(chat_body("m", a_request()))["truncate"] is False
+    assert json.loads(chat_body("m", a_request(options=Options(extra={"truncate": True}))))["truncate"] is True
+
+
+def test_an_embedding_has_the_dimensions_asked_for() -> None:
+    assert json.loads(embed_body("m", a_request(options=Options(extra={"dimensions": 64}))))["dimensions"] == 64
 
 
 def test_images_and_recordings_go_out_as_base64() -> None:
@@ -126,7 +136,7 @@ def test_tools_their_calls_and_their_results_go_out() -> None:
 
 def test_an_embedding_is_asked_of_the_prompt() -> None:
     body = json.loads(embed_body("m", a_request(options=Options(keep_alive=0))))
-    assert body == {"model": "m", "input": "hi", "keep_alive": 0}
+    assert body == {"model": "m", "input": "hi", "truncate": False, "keep_alive": 0}
 
 
 def test_loading_and_unloading_ask_nothing() -> None:

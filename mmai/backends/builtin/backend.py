@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from mmai import __version__
 from mmai.backends.base import RetryAdvice, advise
@@ -60,7 +60,7 @@ class BuiltinBackend:
         """The text and the options; nothing is sent anywhere."""
         return Preview(body={"model": model.name, "text": request.prompt, "options": request.options.extra})
 
-    async def infer(self, model: ModelCard, request: Request) -> AsyncIterator[Event]:
+    async def infer(self, model: ModelCard, request: Request) -> AsyncGenerator[Event, None]:
         """Stream the answer sentence by sentence, or as one vector.
 
         Raises:

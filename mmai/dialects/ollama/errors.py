@@ -65,7 +65,8 @@ def _told(text: str, where: str, ref: ModelRef | None, status: int | None) -> Mm
     """The failures Ollama tells only in words."""
     lower = text.lower()
     if "context" in lower and ("exceed" in lower or "longer than" in lower):
-        return ContextOverflow(f"{where}: {text}", status=status, body=text[:MAX_BODY_CHARS])
+        hint = "mmai run -O num_ctx=32768 widens the window; -O truncate=true drops the oldest part of the prompt"
+        return ContextOverflow(f"{where}: {text}", status=status, body=text[:MAX_BODY_CHARS], hint=hint)
     if ref and status == 404 and "not found" in lower and "model" in lower:
         return UnknownModel(f"{where} has no model `{ref.name}`", hint=f"mmai pull {ref}")
     if ref and "pull model manifest" in lower and "does not exist" in lower:

@@ -6,6 +6,9 @@ import msgspec
 
 from mmai.values.request import AudioPart, ImagePart, Message, Options, Request, Tool
 
+TOP_LEVEL = ("truncate", "shift", "dimensions", "logprobs", "top_logprobs")
+"""Fields a user may set with `-O` that stand beside `options` in a request."""
+
 
 def chat_body(name: str, request: Request, *, stream: bool = True) -> bytes:
     """The body of `POST /api/chat`. Options that are None are left to the model's own defaults."""
@@ -58,12 +61,18 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 
 def _tuning(options: Options) -> dict[str, Any]:
+    """What follows from the options. A prompt that does not fit is an error, unless `-O truncate=true` asks for the server's own
+    way, which drops the oldest part of it in silence."""
     given = {
         "temperature": options.temperature,
         "num_predict": options.max_tokens,
         "stop": options.stop or None,
         "seed": options.seed,
     }
-    tuning: dict[str, Any] = {key: value for key, value in given.items() if value is not None} | options.extra
-    body: dict[str, Any] = {"options": tuning} if tuning else {}
+    tuning: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    body: dict[str, Any] = {"truncate": False}
+    for key, value in options.extra.items():
+        (body if key in TOP_LEVEL else tuning)[key] = value
+    if tuning:
+        body["options"] = tuning
     return body if options.keep_alive is None else body | {"keep_alive": options.keep_alive}
