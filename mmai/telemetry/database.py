@@ -14,6 +14,11 @@ BUSY_S = 10.0
 """How long a writer waits for another one; a write takes about a millisecond."""
 
 RETRY_S = 0.005
+MAGIC = b"SQLite format 3\0"
+
+
+class Damaged(sqlite3.DatabaseError):
+    """The file does not begin as a database does."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -24,7 +29,7 @@ def connect(path: Path) -> sqlite3.Connection:
         StorageError: a newer mmai has changed its tables.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    _look(path)
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         # In WAL mode a power cut may then cost the latest rows, but never the file, and a commit waits for no disk.
@@ -37,10 +42,25 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _look(path: Path) -> None:
+    """Make the file if there is none, and see that it begins as a database does.
+
+    SQLite would see that as well, but takes the log beside the file by its name: while a damaged file is being set aside, it
+    would write the log of the new one into the old.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        start = os.read(descriptor, len(MAGIC))
+    finally:
+        os.close(descriptor)
+    if start not in (b"", MAGIC):
+        raise Damaged("file is not a database")
+
+
 def is_damaged(error: Exception) -> bool:
     """The bytes are not those of a database, as opposed to a lock, a full disk or a missing permission."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return isinstance(error, Damaged) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def set_aside(path: Path) -> Path | None:
