@@ -61,7 +61,9 @@ class Shown:
         """
         match step:
             case Failed(attempt, _, following):
-                self._call.note(fallback_line(attempt, following=str(following.card.ref)))
+                elsewhere = str(following.card.ref) == attempt.model and following.endpoint.url != attempt.endpoint
+                name = following.endpoint.url if elsewhere else str(following.card.ref)
+                self._call.note(fallback_line(attempt, following=name or attempt.model))
             case LabelsEvent(labels):
                 self.extras["labels"] = labels
             case VectorEvent(values):
