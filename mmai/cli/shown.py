@@ -10,11 +10,12 @@ from mmai.clock import Clock
 from mmai.engine.choose import Choice
 from mmai.engine.extract import code_block
 from mmai.engine.run import Ended, Failed, Step, Trying
-from mmai.render.answer import AnswerWriter, open_answer
+from mmai.render.answer import open_answer
 from mmai.render.envelope import envelope, json_lines, plain
 from mmai.render.notes import ReasoningWriter, chosen_line, fallback_line, usage_line
 from mmai.render.run import labels_text, run_data, vector_text
 from mmai.render.spinner import Spinner
+from mmai.render.writer import AnswerWriter
 from mmai.values.event import LabelsEvent, ReasoningEvent, TextEvent, VectorEvent
 from mmai.values.model import ModelCard
 from mmai.values.output import AnswerOutput
