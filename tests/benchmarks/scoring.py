@@ -1,6 +1,6 @@
 """How long one decision over 2,000 models takes, term by term of the walk.
 
-    python tests/benchmarks/scoring.py
+python tests/benchmarks/scoring.py
 """
 
 import statistics
@@ -11,12 +11,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from builders import a_card, a_request  # noqa: E402
+from builders import a_card, a_request
 
-from mmai.selection.analyze import analyze  # noqa: E402
-from mmai.selection.decide import decide  # noqa: E402
-from mmai.selection.scoring import rank  # noqa: E402
-from mmai.values.decision import Weights  # noqa: E402
+from mmai.selection.analyze import analyze
+from mmai.selection.decide import decide
+from mmai.selection.scoring import rank
+from mmai.values.decision import Weights
 
 CARDS = [a_card(f"ollama:m{i}:7b", size_bytes=4_000_000_000 + i, context_tokens=32_768) for i in range(2_000)]
 REQUEST = a_request("Write a Python function that merges two sorted lists.")
