@@ -162,7 +162,7 @@ def _stored(provider: str, path: Path) -> FoundKey | None:
 def _read(path: Path) -> KeyFile:
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return KeyFile()
     except OSError as exc:
         raise ConfigError(f"the key file `{path}` cannot be read: {exc.strerror or exc}", hint="mmai keys path") from exc

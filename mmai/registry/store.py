@@ -61,7 +61,7 @@ class Store:
     def _load(self) -> tuple[Registry, bytes]:
         try:
             return _decode(self.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return Registry(), b"{}"
         except (ValueError, RecursionError) as exc:
             return self._load_copy(f"is damaged ({exc})", remedy="`mmai discover` writes it anew")

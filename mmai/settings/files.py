@@ -77,7 +77,7 @@ def root_of(file: Path, *, source: FileSource, cache_dir: Path) -> Node | None:
 
     Raises:
         ConfigError: it cannot be read, or is not YAML that settings may be written in.
-        FileNotFoundError: there is none.
+        FileNotFoundError, NotADirectoryError: there is none.
     """
     try:
         found = file.stat()
@@ -87,7 +87,7 @@ def root_of(file: Path, *, source: FileSource, cache_dir: Path) -> Node | None:
         cached = cache_dir / f"settings-{zlib.crc32(str(file).encode(errors='surrogateescape')):08x}.json"
         known = _recalled(cached, stamp)
         return known.root if known is not None else _parsed(file, stamp, cached, source=source)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as exc:
         raise ConfigError(f"`{file}` cannot be read: {exc.strerror or exc}", hint="mmai config path") from exc

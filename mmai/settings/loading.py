@@ -64,7 +64,7 @@ def check(file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str
 def _read(file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str], required: bool) -> Contents:
     try:
         root = root_of(file, source=source, cache_dir=paths.cache_dir)
-    except FileNotFoundError as exc:
+    except (FileNotFoundError, NotADirectoryError) as exc:
         if not required:
             return Contents()
         raise ConfigError(f"there is no settings file `{file}`", hint="mmai config init") from exc
