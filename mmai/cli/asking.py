@@ -94,7 +94,7 @@ def _check(request: Request) -> Callable[[str], Any] | None:
 
 def _explain(choice: Choice, call: Frame) -> None:
     from mmai.render.selection import explanation_table
-    from mmai.render.table import show
+    from mmai.render.show import show
     from mmai.values.output import Output
 
     if choice.decision and not call.quiet:

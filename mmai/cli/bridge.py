@@ -109,7 +109,7 @@ class Frame:
 
             self.write(json_lines(rows if rows is not None else [data]))
         elif table is not None:
-            from mmai.render.table import show
+            from mmai.render.show import show
 
             show(table(), Output(self.output), self.out)
 

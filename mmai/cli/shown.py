@@ -10,11 +10,12 @@ from mmai.clock import Clock
 from mmai.engine.choose import Choice
 from mmai.engine.extract import code_block
 from mmai.engine.run import Ended, Failed, Step, Trying
-from mmai.render.answer import AnswerWriter, open_answer
+from mmai.render.answer import open_answer
 from mmai.render.envelope import envelope, json_lines, plain
 from mmai.render.notes import ReasoningWriter, chosen_line, fallback_line, usage_line
 from mmai.render.run import labels_text, run_data, vector_text
 from mmai.render.spinner import Spinner
+from mmai.render.writer import AnswerWriter
 from mmai.values.event import LabelsEvent, ReasoningEvent, TextEvent, VectorEvent
 from mmai.values.model import ModelCard
 from mmai.values.output import AnswerOutput
@@ -61,7 +62,9 @@ class Shown:
         """
         match step:
             case Failed(attempt, _, following):
-                self._call.note(fallback_line(attempt, following=str(following.card.ref)))
+                elsewhere = str(following.card.ref) == attempt.model and following.endpoint.url != attempt.endpoint
+                name = following.endpoint.url if elsewhere else str(following.card.ref)
+                self._call.note(fallback_line(attempt, following=name or attempt.model))
             case LabelsEvent(labels):
                 self.extras["labels"] = labels
             case VectorEvent(values):

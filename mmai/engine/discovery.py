@@ -73,6 +73,9 @@ async def _ask(endpoint: Endpoint, session: Session, clock: Clock) -> Found:
         health = Health(state="unreachable", reason=f"no answer within {PROBE_S:g} s")
     except MmaiError as error:
         health = Health(state=_state(error), reason=error.message)
+    except Exception as error:  # an adapter from elsewhere may fail in ways of its own, and must not hide the others
+        first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+        health = Health(state="failing", reason=f"its adapter failed: {type(first).__name__}: {first}")
     health = structs.replace(health, latency_ms=(clock.monotonic() - started) * 1000, checked_at=clock.now())
     status = ProviderStatus(
         provider=endpoint.provider, endpoint=endpoint.url, health=health, models=None if models is None else len(models)

@@ -41,8 +41,8 @@ def after(
     """
     alternatives = tuple(route for route in reserve if _may_help(route, error, advice, failed)) if advice.elsewhere else ()
     wait_s = advice.wait_s if advice.wait_s is not None else random.uniform(*BACKOFF_S)  # noqa: S311 - spreads load, hides nothing
-    told_to_wait = advice.wait_s is not None
-    if advice.again and first_try and wait_s < min(remaining_s, MAX_WAIT_S) and not (told_to_wait and alternatives):
+    better_elsewhere = bool(alternatives) and (advice.wait_s is not None or isinstance(error, CannotConnect))
+    if advice.again and first_try and wait_s < min(remaining_s, MAX_WAIT_S) and not better_elsewhere:
         return Again(wait_s)
     return Elsewhere(alternatives) if alternatives else GiveUp()
 

@@ -6,7 +6,7 @@ from typing import Protocol, Self
 from mmai.clock import Clock
 from mmai.render.clean import clean_line
 from mmai.render.terminal import Terminal
-from mmai.render.units import size
+from mmai.render.units import digest_name, size
 from mmai.values.pull import PullProgress
 
 LINE_EVERY_S = 5.0
@@ -35,11 +35,6 @@ def open_progress(terminal: Terminal, *, clock: Clock) -> ProgressWriter:
     return ProgressLines(terminal, clock=clock)
 
 
-def file_name(digest: str) -> str:
-    """The start of a digest, as Ollama abbreviates it."""
-    return clean_line(digest).rpartition(":")[2][:12]
-
-
 class ProgressLines:
     """One line where a file or step begins, where a file is whole, and every few seconds between."""
 
@@ -64,7 +59,7 @@ class ProgressLines:
         done = progress.completed_bytes or 0
         file = self._files.get(progress.digest)
         if file is None:
-            file = self._files[progress.digest] = _File(file_name(progress.digest), progress.total_bytes, done, now)
+            file = self._files[progress.digest] = _File(digest_name(progress.digest), progress.total_bytes, done, now)
         if line := file.line(done, now):
             self._terminal.write(f"{line}\n")
 

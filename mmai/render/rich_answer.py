@@ -9,12 +9,12 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from mmai.clock import Clock
-from mmai.render.answer import AnswerWriter
 from mmai.render.blocks import PARSER, Block, Blocks
 from mmai.render.clean import BIDIRECTIONAL, Cleaner
 from mmai.render.region import Region
 from mmai.render.rich_console import SGR, console, printed_lines
 from mmai.render.terminal import Terminal
+from mmai.render.writer import AnswerWriter
 
 _DRAWING_SHARE = 5
 """At most one part in so many of the time goes into redrawing: a long block is drawn less often, never left out."""

@@ -7,9 +7,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 from mmai.clock import Clock
 from mmai.render.clean import clean_line
-from mmai.render.progress import file_name
 from mmai.render.rich_console import console
 from mmai.render.terminal import Terminal
+from mmai.render.units import digest_name
 from mmai.values.pull import PullProgress
 
 
@@ -51,6 +51,6 @@ class ProgressBars:
         if progress.digest not in self._files:
             # Begun at what an earlier pull had fetched, which would otherwise count as this one's speed.
             self._files[progress.digest] = self._progress.add_task(
-                file_name(progress.digest), total=progress.total_bytes, completed=done
+                digest_name(progress.digest), total=progress.total_bytes, completed=done
             )
         self._progress.update(self._files[progress.digest], completed=done)

@@ -1,5 +1,6 @@
 """Figures as people read them. None is always a word, never 0."""
 
+from mmai.render.clean import clean_line
 from mmai.values.model import Price
 
 UNKNOWN = "unknown"
@@ -77,3 +78,8 @@ def share(value: float | None) -> str:
 def _short(value: float) -> str:
     """At most three digits: `4.9`, `12`, `128`."""
     return f"{value:.1f}".removesuffix(".0") if value < 9.95 else f"{value:.0f}"
+
+
+def digest_name(digest: str) -> str:
+    """The start of a digest, as Ollama abbreviates it."""
+    return clean_line(digest).rpartition(":")[2][:12]

@@ -24,9 +24,9 @@ _ABILITIES = {
 _HINTS = {
     "embedding": "mmai pull ollama:nomic-embed-text",
     "tools": "mmai pull ollama:qwen3:8b",
-    "audio": "mmai keys set openai",
-    "image_generation": "mmai keys set openai",
-    "speech_synthesis": "mmai keys set openai",
+    "audio": "mmai discover",
+    "image_generation": "mmai discover",
+    "speech_synthesis": "mmai discover",
     "provider": "mmai discover",
     "exclude": "mmai models",
     "context": "mmai discover",
@@ -97,7 +97,9 @@ def _sentence(misses: Sequence[Candidate], decision: Decision) -> tuple[str, str
             return f"{within}no model here {able}; known are {_named(misses)}", _hint(need)
         case "only_tasks":
             wanted = decision.analysis.task_type
-            others = ", ".join(f"`{candidate.card.ref}` ({', '.join(candidate.card.tasks)})" for candidate in misses)
+            others = ", ".join(
+                f"`{candidate.card.ref}` ({', '.join(candidate.card.tasks)})" for candidate in misses if candidate.card.tasks
+            )
             return f"{within}no model here can do {wanted}; known are {others}", _hint(wanted)
         case "context":
             return f"{within}{_context(first, decision)}", _hint(name)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmai.render.answer import PlainWriter, open_answer
+from mmai.render.answer import open_answer
+from mmai.render.writer import PlainWriter
 
 
 @given(st.lists(st.text()))

@@ -13,7 +13,8 @@ from mmai.render.notes import ReasoningWriter, error_lines
 from mmai.render.progress import open_progress
 from mmai.render.run import run_data
 from mmai.render.spinner import Spinner
-from mmai.render.table import Column, Table, show
+from mmai.render.show import show
+from mmai.render.table import Column, Table
 from mmai.render.terminal import terminal
 from mmai.values.output import Output
 pipe = terminal(io.TextIOWrapper(io.BytesIO()), env={}, no_color=False)

@@ -9,8 +9,8 @@ from inline_snapshot import snapshot
 from mmai.render.envelope import envelope
 from mmai.render.models import discovery_data, discovery_table, model_data, model_table, parameters
 from mmai.render.selection import explanation_table, normalised, selection_data, selection_table
+from mmai.render.show import show
 from mmai.render.status import next_step, status_data, status_table
-from mmai.render.table import show
 from mmai.values.decision import Candidate, Decision, Terms, Weights
 from mmai.values.health import Health, Loaded, ProviderStatus
 from mmai.values.model import FREE, ModelCard, Price, Profile

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from mmai.render.table import Cell, Column, Table, Value, show
+from mmai.render.show import show
+from mmai.render.table import Cell, Column, Table, Value
 from mmai.values.output import Output
 
 MODELS = Table(

@@ -14,7 +14,8 @@ _LISTS = {
         theirs them themselves then there therefore these they they're this those though through thus to too toward under
         unless until up upon us use used uses using very via want was we were what when where whether which while who whom
         whose why will with within without won't would yes yet you you're your yours yourself following see example
-        available various several different possible based including instead already another something
+        available various several different possible based including instead already another something never always ever
+        everything nothing anything everyone anyone usually often seldom sometimes
     """,
     "de": """
         aber alle allem allen aller alles als also am an ander andere anderen anderer auch auf aus bei beim bin bis bist da
