@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from command import COMMAND, PATIENCE_S, Mmai
 from fakes.ollama import FakeOllama, usual_models
+from terminal import on_a_terminal
 
 from completions import FILES
 from mmai.cli.completion import Shell
@@ -19,8 +18,6 @@ START = {
     Shell.ZSH: (["zsh", "-f", "-i"], "autoload -Uz compinit; compinit -u -D; source {script}"),
     Shell.FISH: (["fish", "--no-config", "-i"], "source {script}"),
 }
-ON_A_TERMINAL = "import pty, sys; pty.spawn(sys.argv[1:])"
-"""In a process of its own: a fork of this one, which has threads, is warned of since CPython 3.12."""
 HOME, END = "\x01", "\x05"
 """Ctrl-A and Ctrl-E, which every one of them takes."""
 
@@ -45,16 +42,8 @@ def _press(shell: Shell, keys: str, mmai: Mmai, line: Path) -> str:
     command, source = START[shell]
     env = {**mmai.env, "PATH": f"{Path(COMMAND[0]).parent}{os.pathsep}{os.environ['PATH']}", "TERM": "xterm", "PS1": "$ "}
     script = f"{source.format(script=FILES[shell])}\r{keys}{HOME}echo {END} >{line}; exit\r"
-    done = subprocess.run(
-        [sys.executable, "-c", ON_A_TERMINAL, *command],
-        input=script.encode(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=env,
-        cwd=mmai.cwd,
-        timeout=PATIENCE_S,
-    )
-    assert line.exists(), done.stdout.decode(errors="replace")
+    screen = on_a_terminal(command, env=env, cwd=mmai.cwd, timeout_s=PATIENCE_S, keys=script)
+    assert line.exists(), screen
     return line.read_text().rstrip()
 
 
