@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from mmai import __version__
 from mmai.cli import config, discover, keys, models, paths, pull, run, select, status
+from mmai.cli.completion import Shell
 from mmai.errors import Interrupted
 
 
@@ -31,6 +32,7 @@ app = typer.Typer(
     name="mmai",
     cls=Commands,
     no_args_is_help=True,
+    add_completion=False,  # typer's scripts break references at their colons; ours are in completion_scripts.py
     rich_markup_mode=None,  # plain help: rich would be half of every start-up
     pretty_exceptions_enable=False,  # its tracebacks show locals, and locals can be keys
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -43,11 +45,29 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _show_completion(shell: Shell | None) -> None:
+    if shell is not None:
+        from mmai.cli.completion_scripts import SCRIPTS
+
+        typer.echo(SCRIPTS[shell], nl=False)
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     version: Annotated[
         bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version.", show_default=False)
     ] = False,
+    show_completion: Annotated[
+        Shell | None,
+        typer.Option(
+            "--show-completion",
+            metavar="SHELL",
+            callback=_show_completion,
+            is_eager=True,
+            help="Print the completion script of bash, zsh or fish.",
+        ),
+    ] = None,
 ) -> None:
     """One command for every model you can reach.
 

@@ -169,6 +169,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def _exit_code(arguments: list[str]) -> int:
     from mmai.cli.app import app
 
+    if _frame.env.get("_MMAI_COMPLETE", "").startswith("complete_"):
+        from typer._completion_classes import completion_init  # typer calls it only where its own scripts are offered
+
+        completion_init()
     try:
         result = app(args=arguments, prog_name="mmai", standalone_mode=False)
     except MmaiError as error:

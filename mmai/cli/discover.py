@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from mmai.cli import completion
 from mmai.cli import options as opt
 from mmai.cli.bridge import Frame, frame
 from mmai.values.output import Output
@@ -11,7 +12,13 @@ from mmai.values.output import Output
 
 def discover(
     providers: Annotated[
-        list[str] | None, typer.Argument(metavar="[PROVIDER]...", help="Only these, such as `ollama`.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            metavar="[PROVIDER]...",
+            help="Only these, such as `ollama`.",
+            show_default=False,
+            autocompletion=completion.providers,
+        ),
     ] = None,
     watch: Annotated[str | None, typer.Option("--watch", metavar="INTERVAL", help="Look again every `30s`, `5m` …")] = None,
     output: opt.OutputOption = Output.TABLE,

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mmai.cli import completion
 from mmai.cli import options as opt
 from mmai.cli.bridge import Frame, frame
-from mmai.cli.completion import models as complete_models
 from mmai.values.output import Output
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ models = typer.Typer(
 )
 
 RefArgument = Annotated[
-    str, typer.Argument(metavar="REF", help="`provider:name`, or a name only one provider has.", autocompletion=complete_models)
+    str,
+    typer.Argument(metavar="REF", help="`provider:name`, or a name only one provider has.", autocompletion=completion.models),
 ]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmai.cli.completion import models as complete_models
+from mmai.cli import completion
 from mmai.values.output import AnswerOutput, Output
 from mmai.values.task import TaskType
 
@@ -50,23 +50,36 @@ ModelOption = Annotated[
         "-m",
         metavar="REF|auto",
         help="Model to call, `provider:name`; auto chooses one.",
-        autocompletion=complete_models,
+        autocompletion=completion.models_or_auto,
     ),
 ]
 TaskOption = Annotated[
     TaskType | None, typer.Option("--task", metavar="TASK", help="Kind of work, instead of reading it from the prompt.")
 ]
-ProviderOption = Annotated[str | None, typer.Option("--provider", metavar="NAME", help="Only models of this provider.")]
+ProviderOption = Annotated[
+    str | None,
+    typer.Option("--provider", metavar="NAME", help="Only models of this provider.", autocompletion=completion.providers),
+]
 LocalOnlyOption = Annotated[
     bool, typer.Option("--local-only", help="Only models that run on this machine.", show_default=False)
 ]
 ExcludeOption = Annotated[
     list[str] | None,
-    typer.Option("--exclude", metavar="REF", help="Not this model or provider; * matches anything. Repeatable."),
+    typer.Option(
+        "--exclude",
+        metavar="REF",
+        help="Not this model or provider; * matches anything. Repeatable.",
+        autocompletion=completion.models_or_providers,
+    ),
 ]
 RequireOption = Annotated[
     list[str] | None,
-    typer.Option("--require", metavar="CAP", help="Only models with this capability, such as vision or tools. Repeatable."),
+    typer.Option(
+        "--require",
+        metavar="CAP",
+        help="Only models with this capability, such as vision or tools. Repeatable.",
+        autocompletion=completion.capabilities,
+    ),
 ]
 MaxCostOption = Annotated[
     float | None, typer.Option("--max-cost", metavar="USD", min=0, help="Most that one request may cost.")
@@ -99,7 +112,7 @@ FallbackOption = Annotated[
         "--fallback",
         metavar="REF",
         help="Model to call if the one before it fails. Repeatable.",
-        autocompletion=complete_models,
+        autocompletion=completion.models,
     ),
 ]
 TimeoutOption = Annotated[

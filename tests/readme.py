@@ -1,0 +1,149 @@
+"""README's commands, run as its reader would run them: `python tests/readme.py` writes what they print into README.
+
+A block whose lines begin with `$` is run in a terminal of 80 columns, in the order of the page, on an empty home beside a fake
+Ollama. A block with a file name behind its language is that file. A line `…` stands for lines left out.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from command import COMMAND
+from fakes.ollama import METRICS, Answer, FakeOllama, Layer, usual_models
+from fakes.wall import Seen
+from terminal import on_a_terminal
+
+from mmai.settings.reference import BACKEND, SECTIONS
+from mmai.settings.table import ANY_NAME, Key, Table
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PATIENCE_S = 60
+
+ANSWERS = {
+    "sky blue": "Air scatters blue light far more than red, so blue reaches you from every side.",
+    "licence": "The MIT licence.",
+    "picture": "A clear blue sky.",
+    "hello": "Hello!",
+    "first program": '{"name": "Ada Lovelace", "born": 1815}',
+    "one-liner": "Count them with `sum`:\n\n```python\nprint(sum(1 for _ in open(0)))\n```\n",
+}
+"""What the fake server says to a prompt with these words."""
+
+BLOCK = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+TABLE = re.compile(r"(<!-- (settings|backend) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+CUT = "…"
+
+VOLATILE = re.compile(r"<?\d[\d.,]*(?= ?(?:ms|s|kB|tokens/s)\b)|─+| +")
+"""The one rule for what may differ from run to run: figures of time, speed and our own size, and the width they make columns."""
+
+
+def rewritten(text: str) -> str:
+    """The page as it would be if it were run now; what differs only in `VOLATILE` stays."""
+    with tempfile.TemporaryDirectory() as folder, FakeOllama(*usual_models()) as ollama:
+        _script(ollama)
+        page = _Page(Path(folder).resolve(), ollama.url)
+        return TABLE.sub(_table, BLOCK.sub(page.block, text))
+
+
+class _Page:
+    def __init__(self, home: Path, ollama: str) -> None:
+        self.home, self.ollama = home, ollama
+        self.folder = home / "checkout"
+        self.folder.mkdir()
+        for name in ("README.md", "LICENSE"):
+            (self.folder / name).write_bytes((ROOT / name).read_bytes())
+        (self.folder / "sky.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+        packages = home / "packages"
+        self.env = {
+            "PATH": f"{Path(COMMAND[0]).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "COLUMNS": "80",
+            "OLLAMA_HOST": ollama,
+            "MMAI_LOG": "false",  # or the speed of this machine would have a say in the scores
+            # `pip install` as the page has it, but without the network and beside the environment of the tests.
+            "PYTHONPATH": str(packages),
+            "PIP_TARGET": str(packages),
+            "PIP_NO_INDEX": "1",
+            "PIP_NO_DEPS": "1",
+            "PIP_NO_BUILD_ISOLATION": "0",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        }
+
+    def block(self, found: re.Match[str]) -> str:
+        if found["file"]:
+            file = self.folder / found["file"]
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(found["text"])
+        if found["language"] != "console":
+            return found[0]
+        lines = [
+            line for command, shown in _commands(found["text"]) for line in [f"$ {command}", *self._printed(command, shown)]
+        ]
+        return "\n".join(["```console", *lines, "```"])
+
+    def _printed(self, command: str, shown: list[str]) -> list[str]:
+        runnable = _installed(command)
+        if runnable is None:
+            return shown
+        screen = on_a_terminal(["bash", "-c", runnable], env=self.env, cwd=self.folder, timeout_s=PATIENCE_S)
+        screen = screen.replace(self.ollama.removeprefix("http://"), "127.0.0.1:11434").replace(str(self.home), "~")
+        printed = [line.rstrip() for line in screen.rstrip().splitlines()]
+        if CUT in shown:
+            head, tail = shown.index(CUT), len(shown) - shown.index(CUT) - 1
+            printed = [*printed[:head], CUT, *printed[len(printed) - tail :]]
+        return shown if _settled(printed) == _settled(shown) else printed
+
+
+def _commands(block: str) -> Iterator[tuple[str, list[str]]]:
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, *shown = part.splitlines()
+        yield command, shown
+
+
+def _installed(command: str) -> str | None:
+    """What a set-up command runs of mmai once it is installed; None for the tests, which run this."""
+    last = command.rpartition(" && ")[2].removeprefix(".venv/bin/")
+    return None if last == "python -m tests" else last
+
+
+def _settled(lines: list[str]) -> list[str]:
+    return [VOLATILE.sub(" ", line) for line in lines]
+
+
+def _script(ollama: FakeOllama) -> None:
+    ollama.library.models["smollm2:135m"] = (Layer("sha256:" + "eb2c714d40d4" * 5 + "eb2c", 270_000_000),)
+
+    for words, text in ANSWERS.items():
+        pieces = tuple(re.findall(r"\s*\S+\s*", text))
+        answer = Answer(pieces, metrics={**METRICS, "eval_count": len(pieces), "eval_duration": 25_000_000 * len(pieces)})
+        ollama.when(partial(_asks, words), answer.script)
+
+
+def _asks(words: str, seen: Seen) -> bool:
+    return seen.path == "/api/chat" and bool(seen.json.get("messages")) and words in seen.json["messages"][-1]["content"]
+
+
+def _table(found: re.Match[str]) -> str:
+    rows = _rows(BACKEND if found[2] == "backend" else SECTIONS, "")
+    head = ["| key | meaning | default |", "|---|---|---|"]
+    return "\n".join([found[1], *head, *(f"| {' | '.join(row)} |" for row in rows), "", found[3]])
+
+
+def _rows(table: Table, above: str) -> Iterator[tuple[str, ...]]:
+    for name, entry in table.items():
+        if isinstance(entry, Key):
+            default = "" if entry.default == "null" else f"`{entry.default}`"
+            only = f" ({entry.kind} only)" if entry.kind else ""
+            yield f"`{above}{name}`", f"{entry.meaning}{only}", default
+        elif ANY_NAME not in entry:
+            yield from _rows(entry, f"{above}{name}.")
+
+
+if __name__ == "__main__":
+    README.write_text(rewritten(README.read_text()))
