@@ -19,11 +19,13 @@ class Commands(TyperGroup):
         return [name for name in ORDER if name in self.commands]
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command. A reader that left (`| head -1`) is no failure to be explained; typer would make it exit code 1."""
+        """Run the command. Typer's own idea of how Ctrl-C and a reader that left (`| head -1`) end would hide them from us."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             raise Interrupted("the reader left", exit_code=141) from None
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
 
 
 ORDER = ("run", "select", "discover", "models", "pull", "status", "config", "keys", "paths")

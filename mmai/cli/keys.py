@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mmai.cli.bridge import Frame, frame
+from mmai.cli.frame import Frame, frame
 from mmai.cli.located import show_path
 from mmai.cli.options import JsonOption, NoColorOption, OutputOption
 from mmai.errors import UsageError

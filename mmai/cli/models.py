@@ -6,7 +6,7 @@ import typer
 
 from mmai.cli import completion
 from mmai.cli import options as opt
-from mmai.cli.bridge import Frame, frame
+from mmai.cli.frame import Frame, frame
 from mmai.values.output import Output
 
 if TYPE_CHECKING:

@@ -198,7 +198,9 @@ def test_an_unreadable_file_gives_the_copy_but_is_not_written_over(store: Store,
         store.update(lambda _: Registry())
 
 
-def test_a_file_where_the_folder_should_be_reads_as_empty_and_is_for_the_writer_to_mention(tmp_path: Path, warnings: Warnings) -> None:
+def test_a_file_where_the_folder_should_be_reads_as_empty_and_is_for_the_writer_to_mention(
+    tmp_path: Path, warnings: Warnings
+) -> None:
     (tmp_path / "home").touch()
     assert Store(tmp_path / "home" / "registry.json", warn=warnings).read() == Registry()
     assert warnings == []
