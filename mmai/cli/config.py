@@ -14,7 +14,13 @@ from mmai.values.output import Output
 if TYPE_CHECKING:
     from mmai.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Show, check and edit settings.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Show, check and edit settings.
+
+    Example: mmai config show --origin
+    """,
+)
 
 
 @app.command()

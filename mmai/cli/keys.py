@@ -14,7 +14,13 @@ from mmai.values.output import Output
 
 MAX_KEY_BYTES = 65536
 
-app = typer.Typer(no_args_is_help=True, help="Store, list and remove keys of providers.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Store, list and remove keys of providers.
+
+    Example: pass openai | mmai keys set openai
+    """,
+)
 
 ProviderArgument = Annotated[
     str, typer.Argument(metavar="PROVIDER", help="Such as openai, anthropic or google.", show_default=False)
