@@ -18,25 +18,25 @@ MESSAGE_TOKENS = 4
 _SAMPLE_CHARS = 4_096
 
 
-class _TokensPerChar(dict[str, float]):
-    """By character class, filled as characters are met."""
+class _Hundredths(dict[str, int]):
+    """Of a token, for each character as it is met; whole numbers, since CPython 3.12 adds up floats otherwise than 3.11."""
 
-    def __missing__(self, char: str) -> float:
-        self[char] = tokens = _tokens(char)
-        return tokens
+    def __missing__(self, char: str) -> int:
+        self[char] = hundredths = _hundredths(char)
+        return hundredths
 
 
-def _tokens(char: str) -> float:
+def _hundredths(char: str) -> int:
     if char.isspace() or (char.isalpha() and char < "\u0250"):
-        return 0.23  # Latin prose with its punctuation comes to 4 characters a token
+        return 23  # Latin prose with its punctuation comes to 4 characters a token
     if char < "\u0250":
-        return 0.5  # digits and punctuation, which make code and numbers dearer than prose
+        return 50  # digits and punctuation, which make code and numbers dearer than prose
     if char < "\u1100":
-        return 0.4  # Greek, Cyrillic, Arabic, Hebrew, Indic: 2.5 characters a token
-    return 1.0  # CJK, Hangul, emoji
+        return 40  # Greek, Cyrillic, Arabic, Hebrew, Indic: 2.5 characters a token
+    return 100  # CJK, Hangul, emoji
 
 
-_TOKENS_PER_CHAR = _TokensPerChar()
+_HUNDREDTHS = _Hundredths()
 
 
 def text_tokens(text: str) -> int:
@@ -46,7 +46,7 @@ def text_tokens(text: str) -> int:
     """
     step = len(text) // _SAMPLE_CHARS + 1
     sample = text[::step]
-    return _round_up(sum(map(_TOKENS_PER_CHAR.__getitem__, sample)) * len(text) / len(sample)) if sample else 0
+    return _round_up(sum(map(_HUNDREDTHS.__getitem__, sample)) * len(text), 100 * len(sample)) if sample else 0
 
 
 def request_tokens(request: Request) -> int:
@@ -66,7 +66,7 @@ def _parts_tokens(parts: Iterable[Part]) -> int:
             case ImagePart():
                 total += IMAGE_TOKENS
             case AudioPart():
-                total += _round_up(len(part.data) / AUDIO_BYTES_PER_TOKEN)
+                total += _round_up(len(part.data), AUDIO_BYTES_PER_TOKEN)
             case DataPart():
                 total += _json_tokens(part.value)
     return total
@@ -76,5 +76,5 @@ def _json_tokens(value: object) -> int:
     return text_tokens(msgspec.json.encode(value).decode())
 
 
-def _round_up(value: float) -> int:
-    return int(value) + (value % 1 > 0)
+def _round_up(total: int, share: int) -> int:
+    return -(-total // share)

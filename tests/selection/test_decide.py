@@ -113,7 +113,7 @@ def test_an_empty_registry_sends_the_user_to_discover() -> None:
 def test_a_prompt_too_long_names_the_widest_window() -> None:
     request = a_request("word " * 20_000, max_tokens=200)
     message, hint = miss(request, a_card("ollama:narrow", context_tokens=4_096), a_card("ollama:wide", context_tokens=8_192))
-    assert message == "no model fits this prompt: 23205 tokens with the answer, widest window is 8192 (`ollama:wide`)"
+    assert message == "no model fits this prompt: 23204 tokens with the answer, widest window is 8192 (`ollama:wide`)"
     assert hint == "mmai discover"
 
 
