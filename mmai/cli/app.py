@@ -19,7 +19,9 @@ class Commands(TyperGroup):
         return [name for name in ORDER if name in self.commands]
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command. Typer's own idea of how Ctrl-C and a reader that left (`| head -1`) end would hide them from us."""
+        """Run the command. Where a reader left (`| head -1`) or somebody pressed Ctrl-C, typer would end it without a word, and
+        without the envelope of --json.
+        """
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
