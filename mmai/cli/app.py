@@ -19,11 +19,15 @@ class Commands(TyperGroup):
         return [name for name in ORDER if name in self.commands]
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command. A reader that left (`| head -1`) is no failure to be explained; typer would make it exit code 1."""
+        """Run the command. Where a reader left (`| head -1`) or somebody pressed Ctrl-C, typer would end it without a word, and
+        without the envelope of --json.
+        """
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             raise Interrupted("the reader left", exit_code=141) from None
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
 
 
 ORDER = ("run", "select", "discover", "models", "pull", "status", "config", "keys", "paths")

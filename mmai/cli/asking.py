@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from mmai.cli.bridge import STARTED, Frame
+from mmai.cli.frame import STARTED, Frame
 from mmai.cli.shown import SHOWN, Shown, View
 from mmai.cli.world import World, world
 from mmai.engine.choose import Choice, Wish, with_task

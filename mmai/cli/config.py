@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmai.cli.bridge import Frame, frame
+from mmai.cli.frame import Frame, frame
 from mmai.cli.located import show_path
 from mmai.cli.options import JsonOption, NoColorOption, OutputOption
 from mmai.errors import ConfigError, UsageError
@@ -14,7 +14,13 @@ from mmai.values.output import Output
 if TYPE_CHECKING:
     from mmai.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Show, check and edit settings.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Show, check and edit settings.
+
+    Example: mmai config show --origin
+    """,
+)
 
 
 @app.command()

@@ -6,8 +6,11 @@ import typer
 
 from mmai.cli import completion
 from mmai.cli import options as opt
-from mmai.cli.bridge import Frame, frame
+from mmai.cli.frame import Frame, frame
+from mmai.errors import UsageError
 from mmai.values.output import Output
+
+SHORTEST_WATCH_S = 1.0
 
 
 def discover(
@@ -28,7 +31,8 @@ def discover(
 ) -> None:
     """Ask every configured endpoint at once what it offers, and remember it.
 
-    An endpoint that does not answer is a row with its reason. What is new, changed or gone is said on standard error.
+    An endpoint that does not answer is a row with its reason. What is new, changed or gone is said on standard error. --watch
+    shows them again whenever something differs.
 
     \b
     Examples:
@@ -36,9 +40,19 @@ def discover(
       mmai discover ollama --watch 30s
     """
     call = frame("discover", output, json=json, quiet=quiet, no_color=no_color)
+    call.run(_look(call, providers or [], None if watch is None else _interval_s(watch)))
+
+
+def _interval_s(text: str) -> float:
     from mmai.settings.durations import duration_s
 
-    call.run(_look(call, providers or [], None if watch is None else duration_s(watch)))
+    try:
+        seconds = duration_s(text)
+    except ValueError:
+        seconds = 0.0
+    if seconds < SHORTEST_WATCH_S:
+        raise UsageError(f"`--watch {text}` is no interval of {SHORTEST_WATCH_S:g} s or more", hint="mmai discover --watch 30s")
+    return seconds
 
 
 async def _look(call: Frame, providers: list[str], interval_s: float | None) -> None:
@@ -46,30 +60,30 @@ async def _look(call: Frame, providers: list[str], interval_s: float | None) -> 
 
     from mmai.cli.world import world
     from mmai.engine.discovery import discover as discover_models
-    from mmai.errors import UsageError
+    from mmai.engine.session import demand_configured
     from mmai.registry.catalog import with_declared
     from mmai.render.models import discovery_data, discovery_table
     from mmai.render.notes import changes_line
+    from mmai.values.health import HealthState
     from mmai.values.registry import Changes
 
     async with world(call) as here:
-        if unknown := [name for name in providers if name not in here.session.providers]:
-            raise UsageError(
-                f"no provider `{unknown[0]}` is configured: there are {here.session.names}", hint="mmai config edit"
-            )
-        first = True
+        demand_configured(providers, here.session.endpoints)
+        before: list[HealthState] | None = None
         while True:
             registry, changes = await discover_models(
                 here.session, here.store, providers=providers, clock=here.clock, warn=call.warn
             )
-            if first or changes != Changes():
-                known = with_declared(registry, here.session.endpoints)
-                rows = [status for status in known.providers.values() if not providers or status.provider in providers]
-                cards = [card for card in known.models.values() if not providers or card.provider in providers]
+            known = with_declared(registry, here.session.endpoints)
+            rows = [status for status in known.providers.values() if not providers or status.provider in providers]
+            cards = [card for card in known.models.values() if not providers or card.provider in providers]
+            states = [status.health.state for status in rows]
+            if changes != Changes() or states != before:
                 data = {**discovery_data(rows, cards), "changes": changes}
                 call.emit(data, lambda: discovery_table(rows, cards), rows=data["models"])  # noqa: B023 - drawn at once
-            call.note(changes_line(changes))
+            if changes != Changes() or before is None:
+                call.note(changes_line(changes))
             if interval_s is None:
                 return
-            first = False
+            before = states
             await asyncio.sleep(interval_s)

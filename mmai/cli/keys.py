@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mmai.cli.bridge import Frame, frame
+from mmai.cli.frame import Frame, frame
 from mmai.cli.located import show_path
 from mmai.cli.options import JsonOption, NoColorOption, OutputOption
 from mmai.errors import UsageError
@@ -14,7 +14,13 @@ from mmai.values.output import Output
 
 MAX_KEY_BYTES = 65536
 
-app = typer.Typer(no_args_is_help=True, help="Store, list and remove keys of providers.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Store, list and remove keys of providers.
+
+    Example: pass openai | mmai keys set openai
+    """,
+)
 
 ProviderArgument = Annotated[
     str, typer.Argument(metavar="PROVIDER", help="Such as openai, anthropic or google.", show_default=False)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from mmai.cli.bridge import Frame
+from mmai.cli.frame import Frame
 from mmai.values.output import Output
 
 

@@ -1,32 +1,42 @@
 """`mmai models`: what the registry knows, without the network; and taking a model away."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from mmai.cli import completion
 from mmai.cli import options as opt
-from mmai.cli.bridge import Frame, frame
+from mmai.cli.frame import Frame, frame
 from mmai.values.output import Output
 
 if TYPE_CHECKING:
+    from mmai.engine.session import Route
     from mmai.values.registry import Registry
 
+
+class ListByDefault(TyperGroup):
+    """`mmai models` and `mmai models --json` are `mmai models list` and its options."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put `list` where no command is named; a shell that completes a word must still see the commands."""
+        named = args and (not args[0].startswith("-") or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named or ctx.resilient_parsing else ["list", *args])
+
+
 models = typer.Typer(
-    help="List, show and remove the models mmai knows. Without a command: list.", no_args_is_help=False, rich_markup_mode=None
+    cls=ListByDefault,
+    help="""List, show and remove the models mmai knows. Without a command: list.
+
+    Example: mmai models --json | jq -r '.data.models[].model'
+    """,
+    rich_markup_mode=None,
 )
 
 RefArgument = Annotated[
     str,
     typer.Argument(metavar="REF", help="`provider:name`, or a name only one provider has.", autocompletion=completion.models),
 ]
-
-
-@models.callback(invoke_without_command=True)
-def default(context: typer.Context) -> None:
-    """List, show and remove the models mmai knows. Without a command: list."""
-    if context.invoked_subcommand is None:
-        list_models()
 
 
 @models.command("list")
@@ -43,7 +53,7 @@ def list_models(
     call = frame("models", output, json=json, no_color=no_color)
     from mmai.render.models import discovery_data, models_table
 
-    registry = _known(call)
+    registry = _known(call, provider)
     cards = [card for card in registry.models.values() if provider in (None, card.provider)]
     rows = [status for status in registry.providers.values() if provider in (None, status.provider)]
     if not cards:
@@ -62,6 +72,8 @@ def show(
     """
     call = frame("models show", output, json=json, no_color=no_color)
     from mmai.cli.world import world
+    from mmai.errors import UnknownModel
+    from mmai.registry.catalog import with_declared
     from mmai.registry.profiles import effective
     from mmai.render.models import model_data, model_table
 
@@ -69,6 +81,9 @@ def show(
         async with world(call) as here:
             card = here.chooser.known(ref)
             registry = here.store.read()
+            listed = with_declared(registry, here.session.endpoints).models
+            if str(card.ref) not in listed and card.locality != "embedded":
+                raise UnknownModel(f"`{card.ref}` has not been discovered", hint=f"mmai discover {card.provider}")
             profile = effective(registry, here.profiles()).get(str(card.ref))
             rows = tuple(registry.providers.values())
             call.emit(
@@ -95,38 +110,61 @@ def remove(
     from mmai.backends.base import Library
     from mmai.cli.world import world
     from mmai.engine.discovery import discover
+    from mmai.engine.session import Route
     from mmai.errors import UsageError
+    from mmai.render.table import Column, Table
 
-    async def delete() -> None:
+    async def find() -> list[Route]:
         async with world(call) as here:
             card = await here.chooser.card(ref)
-            for route in here.session.routes(card):
-                backend = here.session.backend(route.endpoint)
-                if not isinstance(backend, Library):
-                    raise UsageError(f"`{card.provider}` has no models that can be removed")
-                if not yes and not _agreed(f"delete {card.ref} from {route.endpoint.url}?", call):
-                    raise UsageError(f"`{card.ref}` was not deleted: nobody said yes", hint=f"mmai models rm --yes {card.ref}")
-                await backend.remove(card.name)
-                call.note(f"deleted {card.ref} from {route.endpoint.url}")
-            await discover(here.session, here.store, providers=[card.provider], clock=here.clock, warn=call.warn)
-            call.emit({"removed": str(card.ref)})
+            routes = here.session.routes(card)
+            if not all(isinstance(here.session.backend(route.endpoint), Library) for route in routes):
+                raise UsageError(f"`{card.provider}` has no models that can be removed")
+            return routes
 
-    call.run(delete())
+    async def delete(routes: list[Route]) -> None:
+        async with world(call) as here:
+            try:
+                for route in routes:
+                    backend = here.session.backend(route.endpoint)
+                    assert isinstance(backend, Library), "`find` looked"
+                    await backend.remove(route.card.name)
+                    call.note(f"deleted {route.card.ref} from {route.endpoint.url}")
+            finally:
+                # also where it was gone already, which is how a registry older than the server is noticed
+                await discover(here.session, here.store, providers=[routes[0].card.provider], clock=here.clock, warn=call.warn)
+
+    routes = call.run(find())
+    # Between the two, since the event loop would keep Ctrl-C from a question.
+    if not yes:
+        _demand_yes(routes, call)
+    call.run(delete(routes))
+    removed = {"removed": str(routes[0].card.ref)}
+    if call.output != Output.TABLE:  # for a person the line on standard error is enough
+        call.emit(removed, lambda: Table(columns=(Column("removed"),), rows=[tuple(removed.values())]))
 
 
-def _agreed(question: str, call: Frame) -> bool:
+def _demand_yes(routes: "list[Route]", call: Frame) -> None:
     """Ask on a terminal; in a script nobody is there to answer."""
     import sys
 
+    from mmai.errors import MmaiError, UsageError
+
+    ref = routes[0].card.ref
     if sys.stdin is None or not (sys.stdin.isatty() and call.err.is_tty):
-        return False
-    return typer.confirm(question, err=True)
+        raise UsageError(f"`{ref}` was not deleted: nobody is there to be asked", hint=f"mmai models rm --yes {ref}")
+    places = " and ".join(str(route.endpoint.url) for route in routes)
+    if not typer.confirm(f"delete {ref} from {places}?", err=True):
+        raise MmaiError(f"`{ref}` was not deleted")
 
 
-def _known(call: Frame) -> "Registry":
+def _known(call: Frame, provider: str | None) -> "Registry":
+    from mmai.engine.session import demand_configured
     from mmai.registry.catalog import with_declared
     from mmai.registry.store import Store
     from mmai.settings import endpoints
 
     store = Store(call.paths.registry, warn=call.warn)
-    return with_declared(store.read(), endpoints(call.settings, env=call.env))
+    configured = endpoints(call.settings, env=call.env)
+    demand_configured([provider] if provider else [], configured)
+    return with_declared(store.read(), configured)

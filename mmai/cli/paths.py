@@ -1,6 +1,6 @@
 """`mmai paths`: where settings and state live."""
 
-from mmai.cli.bridge import frame
+from mmai.cli.frame import frame
 from mmai.cli.options import JsonOption, NoColorOption, OutputOption
 from mmai.values.output import Output
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmai.cli.attachments import as_part, read_attachment
-from mmai.cli.bridge import Frame
+from mmai.cli.frame import Frame
 from mmai.cli.stdin import piped, read_piped
 from mmai.errors import UsageError
 from mmai.values.request import Message, Part, TextPart

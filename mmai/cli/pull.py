@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from mmai.cli import options as opt
-from mmai.cli.bridge import frame
+from mmai.cli.frame import frame
 from mmai.values.output import Output
 
 
@@ -27,14 +27,16 @@ def pull(
     from mmai.cli.world import world
     from mmai.engine.discovery import discover
     from mmai.errors import UsageError
-    from mmai.render.models import model_data
+    from mmai.render.models import model_data, model_table
     from mmai.render.progress import open_progress
+    from mmai.values.model import ModelRef
 
     async def download() -> None:
         async with world(call) as here:
             provider, colon, name = ref.partition(":")
             if not colon or provider not in here.session.providers:
                 provider, name = "ollama", ref
+            ModelRef.parse(f"{provider}:{name}")  # an empty name is not worth a request
             endpoint = here.session.of(provider)[0]
             backend = here.session.backend(endpoint)
             if not isinstance(backend, Library):
@@ -48,6 +50,10 @@ def pull(
             registry, _ = await discover(here.session, here.store, providers=[provider], clock=here.clock, warn=call.warn)
             card = here.chooser.known(f"{provider}:{name}")
             call.note(f"{card.ref} is ready: mmai run -m {card.ref} PROMPT")
-            call.emit(model_data(card, providers=tuple(registry.providers.values()), profile=None))
+            rows = tuple(registry.providers.values())
+            if call.output != Output.TABLE:  # for a person the line above is enough
+                call.emit(
+                    model_data(card, providers=rows, profile=None), lambda: model_table(card, providers=rows, profile=None)
+                )
 
     call.run(download())

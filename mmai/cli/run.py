@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from mmai.cli import options as opt
-from mmai.cli.bridge import frame
+from mmai.cli.frame import frame
 from mmai.values.output import AnswerOutput
 
 

@@ -1,7 +1,7 @@
 """`mmai select`: which model would take a prompt, and why."""
 
 from mmai.cli import options as opt
-from mmai.cli.bridge import frame
+from mmai.cli.frame import frame
 from mmai.values.output import Output
 
 

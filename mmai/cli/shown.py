@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from msgspec import Struct, json
 
-from mmai.cli.bridge import Frame
+from mmai.cli.frame import Frame
 from mmai.clock import Clock
 from mmai.engine.choose import Choice
 from mmai.engine.extract import code_block

@@ -1,7 +1,7 @@
 """`mmai status`: what is configured, reachable, in memory and active, and what to do next."""
 
 from mmai.cli import options as opt
-from mmai.cli.bridge import frame
+from mmai.cli.frame import frame
 from mmai.values.output import Output
 
 

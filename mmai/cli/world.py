@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from mmai import keys
-from mmai.cli.bridge import Frame
+from mmai.cli.frame import Frame
 from mmai.clock import Clock
 from mmai.engine.choose import Chooser
 from mmai.engine.session import Session

@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 from mmai.backends.base import Library
 from mmai.clock import Clock
 from mmai.engine.discovery import discover, keys
-from mmai.engine.session import Route, Session
+from mmai.engine.session import Route, Session, unconfigured
 from mmai.errors import AuthError, BudgetExceeded, ConfigError, NoEligibleModel, UnknownModel
 from mmai.registry.catalog import with_declared
 from mmai.registry.health import unavailable
@@ -167,9 +167,7 @@ class Chooser:
         if card := registry.models.get(str(ref)):
             return card
         if not (endpoints := self._session.of(ref.provider)):
-            raise UnknownModel(
-                f"no provider `{ref.provider}` is configured: there are {self._session.names}", hint="mmai config edit"
-            )
+            raise UnknownModel(unconfigured(ref.provider, self._session.endpoints), hint="mmai config edit")
         return self._session.backend(endpoints[0]).assume(ref.name)
 
     async def _fresh(self, max_age_s: float) -> Registry:

@@ -1,6 +1,6 @@
 """The adapters in use: each endpoint opened once, shared, and closed together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from mmai import backends
 from mmai.backends.base import Backend
+from mmai.errors import UsageError
 from mmai.values.endpoint import Endpoint, Secret
 from mmai.values.model import ModelCard
 
@@ -35,11 +36,6 @@ class Session:
     def providers(self) -> frozenset[str]:
         """The names before the colon."""
         return frozenset(endpoint.provider for endpoint in self.endpoints)
-
-    @property
-    def names(self) -> str:
-        """The providers for a sentence."""
-        return ", ".join(f"`{name}`" for name in sorted(self.providers))
 
     def backend(self, endpoint: Endpoint) -> Backend:
         """The adapter of an endpoint.
@@ -80,3 +76,20 @@ class Session:
         while self._open:
             _, backend = self._open.popitem()
             await backend.aclose()
+
+
+def demand_configured(providers: Iterable[str], endpoints: Sequence[Endpoint]) -> None:
+    """Hold what a user typed to the providers there are.
+
+    Raises:
+        UsageError: one of `providers` has no endpoint.
+    """
+    configured = {endpoint.provider for endpoint in endpoints}
+    if unknown := [name for name in providers if name not in configured]:
+        raise UsageError(unconfigured(unknown[0], endpoints), hint="mmai config edit")
+
+
+def unconfigured(provider: str, endpoints: Sequence[Endpoint]) -> str:
+    """That there is no such provider, and which there are."""
+    names = ", ".join(f"`{name}`" for name in sorted({endpoint.provider for endpoint in endpoints}))
+    return f"no provider `{provider}` is configured: there are {names}"

@@ -21,7 +21,7 @@ _EXPLANATION = (
     Column("model"),
     Column("term"),
     Column("value", justify="right"),
-    Column("weight", justify="right", drop=2),
+    Column("weight", justify="right"),
     Column("share", "adds", justify="right", drop=1),
     Column("why", wrap=True),
 )

@@ -27,7 +27,7 @@ class Timings(Struct, frozen=True, kw_only=True):
     """Milliseconds, as seen from here. None where the moment did not come."""
 
     startup_ms: float | None = None
-    """From the start of the process to the first request being sent."""
+    """From mmai's own first line to the first request being sent; the interpreter's start comes before."""
     ttft_ms: float | None = None
     """From sending the request that answered to its first text, reasoning or other content."""
     total_ms: float | None = None

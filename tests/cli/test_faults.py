@@ -1,5 +1,6 @@
 """`mmai run` against a server that does not work: one sentence, the right exit code, nothing lost, no hang."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -300,3 +301,18 @@ def test_the_loop_of_a_script_keeps_its_own_stdin(on: Mmai) -> None:
         ["sh", "-c", script, *on.command], input=b"one\ntwo\nthree\n", capture_output=True, env=on.env, timeout=PATIENCE_S
     )
     assert done.stdout == b"Hello there\n" * 3
+
+
+def test_interrupt_is_an_envelope_with_the_partial_text(on: Mmai, ollama: FakeOllama) -> None:
+    gate = Gate()
+    ollama.streams("Hel", gate, SILENCE, done=False)
+    process = on.start(*LLAMA, "hi", "--json")
+    gate.wait_reached()
+    gate.open()
+    # The text is on its way; a run that was interrupted before it came would have an empty one.
+    process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate(timeout=PATIENCE_S)
+    answer = json.loads(stdout)
+    assert process.returncode == 130
+    assert (answer["status"], answer["error"]["code"], answer["error"]["exit_code"]) == ("error", "interrupted", 130)
+    assert answer["data"]["text"] in ("Hel", "")

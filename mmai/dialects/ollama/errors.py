@@ -49,9 +49,7 @@ def decode(body: bytes, kind: type[T], *, where: str, what: str) -> T:
         return msgspec.json.decode(body, type=kind)
     except UNREADABLE as exc:
         seen = error_text(body)[:200]
-        raise ProtocolError(
-            f"{where} sent as {what} `{seen}`" if seen else f"{where} sent nothing as {what}", body=seen or None
-        ) from exc
+        raise ProtocolError(f"{where} did not send {what}: {seen or 'the response is empty'}", body=seen or None) from exc
 
 
 def check_done(body: bytes, ref: ModelRef, *, where: str) -> None:
