@@ -6,22 +6,22 @@ Ollama. A block with a file name behind its language is that file. A line `…` 
 
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from command import COMMAND
+from command import COMMAND, Mmai
 from fakes.ollama import METRICS, Answer, FakeOllama, Layer, usual_models
 from fakes.wall import Seen
-from terminal import on_a_terminal
+from screen import Screen
 
 from mmai.settings.reference import BACKEND, SECTIONS
 from mmai.settings.table import ANY_NAME, Key, Table
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-PATIENCE_S = 60
 
 ANSWERS = {
     "sky blue": "Air scatters blue light far more than red, so blue reaches you from every side.",
@@ -58,13 +58,12 @@ class _Page:
             (self.folder / name).write_bytes((ROOT / name).read_bytes())
         (self.folder / "sky.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
         packages = home / "packages"
-        self.env = {
+        self.shell = Mmai(home, ollama)
+        self.shell.command = [shutil.which("bash") or "bash", "-c"]
+        self.shell.cwd = self.folder
+        del self.shell.env["MMAI_HOME"]
+        self.shell.env |= {
             "PATH": f"{Path(COMMAND[0]).parent}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(home),
-            "LANG": "C.UTF-8",
-            "TERM": "dumb",
-            "COLUMNS": "80",
-            "OLLAMA_HOST": ollama,
             "MMAI_LOG": "false",  # or the speed of this machine would have a say in the scores
             # `pip install` as the page has it, but without the network and beside the environment of the tests.
             "PYTHONPATH": str(packages),
@@ -91,9 +90,10 @@ class _Page:
         runnable = _installed(command)
         if runnable is None:
             return shown
-        screen = on_a_terminal(["bash", "-c", runnable], env=self.env, cwd=self.folder, timeout_s=PATIENCE_S)
-        screen = screen.replace(self.ollama.removeprefix("http://"), "127.0.0.1:11434").replace(str(self.home), "~")
-        printed = [line.rstrip() for line in screen.rstrip().splitlines()]
+        with Screen(self.shell, runnable, env={"TERM": "dumb"}) as screen:
+            screen.end()
+        text = screen.text.replace(self.ollama.removeprefix("http://"), "127.0.0.1:11434").replace(str(self.home), "~")
+        printed = [line.rstrip() for line in text.rstrip().splitlines()]
         if CUT in shown:
             head, tail = shown.index(CUT), len(shown) - shown.index(CUT) - 1
             printed = [*printed[:head], CUT, *printed[len(printed) - tail :]]

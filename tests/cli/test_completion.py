@@ -6,18 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command import COMMAND, PATIENCE_S, Mmai
+from command import COMMAND, Mmai
 from fakes.ollama import FakeOllama, usual_models
-from terminal import on_a_terminal
+from screen import Screen
 
 from completions import FILES
 from mmai.cli.completion import Shell
 
 START = {
-    Shell.BASH: (["bash", "--norc", "--noprofile", "-i"], "source {script}"),
-    Shell.ZSH: (["zsh", "-f", "-i"], "autoload -Uz compinit; compinit -u -D; source {script}"),
-    Shell.FISH: (["fish", "--no-config", "-i"], "source {script}"),
+    Shell.BASH: ["bash", "--norc", "--noprofile", "-i"],
+    Shell.ZSH: ["zsh", "-f", "-i"],
+    Shell.FISH: ["fish", "--no-config", "-i"],
 }
+SOURCE = {Shell.BASH: "source", Shell.ZSH: "autoload -Uz compinit; compinit -u -D; source", Shell.FISH: "source"}
 HOME, END = "\x01", "\x05"
 """Ctrl-A and Ctrl-E, which every one of them takes."""
 
@@ -39,11 +40,13 @@ def typed(request: pytest.FixtureRequest, on: Mmai, tmp_path: Path) -> Typed:
 
 
 def _press(shell: Shell, keys: str, mmai: Mmai, line: Path) -> str:
-    command, source = START[shell]
-    env = {**mmai.env, "PATH": f"{Path(COMMAND[0]).parent}{os.pathsep}{os.environ['PATH']}", "TERM": "xterm", "PS1": "$ "}
-    script = f"{source.format(script=FILES[shell])}\r{keys}{HOME}echo {END} >{line}; exit\r"
-    screen = on_a_terminal(command, env=env, cwd=mmai.cwd, timeout_s=PATIENCE_S, keys=script)
-    assert line.exists(), screen
+    program, *options = START[shell]
+    mmai.command = [shutil.which(program) or program, *options]
+    path = f"{Path(COMMAND[0]).parent}{os.pathsep}{os.environ['PATH']}"
+    with Screen(mmai, env={"PATH": path, "TERM": "xterm", "PS1": "$ "}) as screen:
+        screen.press(f"{SOURCE[shell]} {FILES[shell]}\r{keys}{HOME}echo {END} >{line}; exit\r")
+        screen.end()
+    assert line.exists(), screen.text
     return line.read_text().rstrip()
 
 
