@@ -11,9 +11,9 @@ from msgspec import Struct
 from mmai.cli.frame import STARTED, Frame
 from mmai.cli.shown import SHOWN, Shown, View
 from mmai.cli.world import World, world
-from mmai.engine.choose import Choice, Wish, with_task
 from mmai.engine.run import Ended, Run
 from mmai.engine.tally import Tally
+from mmai.engine.wish import Choice, Wish, with_task
 from mmai.render.envelope import envelope
 from mmai.render.run import preview_data, preview_text
 from mmai.telemetry.ids import new_id
@@ -33,7 +33,7 @@ class Asking(Struct, frozen=True, kw_only=True):
 async def ask(asking: Asking, view: View, call: Frame, *, explain: bool) -> None:
     """Choose, call, show, and raise why the answer is not whole, if it is not."""
     async with world(call) as here:
-        choice = await here.chooser.choose(asking.request, asking.wish, explained=explain)
+        choice = await _choice(asking, here, explained=explain)
         if explain and choice.decision:
             _explain(choice, call)
         request = with_task(asking.request, choice.decision, asking.wish)
@@ -44,7 +44,7 @@ async def ask(asking: Asking, view: View, call: Frame, *, explain: bool) -> None
 async def preview(asking: Asking, call: Frame) -> None:
     """Choose, and print what would be sent to whom."""
     async with world(call) as here:
-        choice = await here.chooser.choose(asking.request, asking.wish)
+        choice = await _choice(asking, here)
         route = choice.routes[0]
         request = with_task(asking.request, choice.decision, asking.wish)
         sent = here.session.backend(route.endpoint).preview(route.card, request)
@@ -52,6 +52,12 @@ async def preview(asking: Asking, call: Frame) -> None:
             call.write(preview_text(str(route.card.ref), sent).encode())
         else:
             call.write(envelope(call.command, preview_data(str(route.card.ref), sent), warnings=call.warnings))
+
+
+async def _choice(asking: Asking, here: World, *, explained: bool = False) -> Choice:
+    if asking.wish.is_plain:
+        return await here.directory.named(asking.request, asking.wish)
+    return await here.chooser.choose(asking.request, asking.wish, explained=explained)
 
 
 async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, here: World, call: Frame) -> None:

@@ -79,7 +79,7 @@ def show(
 
     async def look() -> None:
         async with world(call) as here:
-            card = here.chooser.known(ref)
+            card = here.directory.known(ref)
             registry = here.store.read()
             listed = with_declared(registry, here.session.endpoints).models
             if str(card.ref) not in listed and card.locality != "embedded":
@@ -116,7 +116,7 @@ def remove(
 
     async def find() -> list[Route]:
         async with world(call) as here:
-            card = await here.chooser.card(ref)
+            card = await here.directory.card(ref)
             routes = here.session.routes(card)
             if not all(isinstance(here.session.backend(route.endpoint), Library) for route in routes):
                 raise UsageError(f"`{card.provider}` has no models that can be removed")

@@ -48,7 +48,7 @@ def pull(
                         if bars is not None:
                             bars.update(report)
             registry, _ = await discover(here.session, here.store, providers=[provider], clock=here.clock, warn=call.warn)
-            card = here.chooser.known(f"{provider}:{name}")
+            card = here.directory.known(f"{provider}:{name}")
             call.note(f"{card.ref} is ready: mmai run -m {card.ref} PROMPT")
             rows = tuple(registry.providers.values())
             if call.output != Output.TABLE:  # for a person the line above is enough

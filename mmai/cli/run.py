@@ -69,7 +69,7 @@ def run(
     from mmai.cli.prompt import gather
     from mmai.cli.shown import View
     from mmai.cli.wishes import limits, read_shape, tuning
-    from mmai.engine.choose import Wish
+    from mmai.engine.wish import Wish
     from mmai.values.request import Request
 
     settings = call.settings

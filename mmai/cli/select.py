@@ -41,7 +41,7 @@ def select(
     from mmai.cli.prompt import gather
     from mmai.cli.wishes import limits, read_shape
     from mmai.cli.world import world
-    from mmai.engine.choose import Wish
+    from mmai.engine.wish import Wish
     from mmai.render.selection import explanation_table, selection_data, selection_table
     from mmai.values.decision import Decision
     from mmai.values.request import Options, Request

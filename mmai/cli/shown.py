@@ -7,9 +7,9 @@ from msgspec import Struct, json
 
 from mmai.cli.frame import Frame
 from mmai.clock import Clock
-from mmai.engine.choose import Choice
 from mmai.engine.extract import code_block
 from mmai.engine.run import Ended, Failed, Step, Trying
+from mmai.engine.wish import Choice
 from mmai.render.answer import open_answer
 from mmai.render.envelope import envelope, json_lines, plain
 from mmai.render.notes import ReasoningWriter, chosen_line, fallback_line, usage_line

@@ -2,19 +2,23 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from mmai import keys
 from mmai.cli.frame import Frame
 from mmai.clock import Clock
-from mmai.engine.choose import Chooser
+from mmai.engine.directory import Directory
 from mmai.engine.session import Session
 from mmai.registry.store import Store
-from mmai.settings import endpoints
+from mmai.settings import RegistrySettings, endpoints
 from mmai.telemetry.history import History
 from mmai.values.endpoint import Endpoint, Secret
 from mmai.values.model import Profile
+
+if TYPE_CHECKING:
+    from mmai.engine.choose import Chooser
 
 PROFILE_WINDOW_S = 30 * 86400.0
 """How far back runs count for how a model performs."""
@@ -26,10 +30,24 @@ class World(Struct, frozen=True):
     session: Session
     store: Store
     history: History
-    chooser: Chooser
+    directory: Directory
     clock: Clock
     profiles: Callable[[], Mapping[str, Profile]]
     """How models performed in the runs of the last 30 days."""
+    ages: RegistrySettings
+
+    @property
+    def chooser(self) -> "Chooser":
+        """Who weighs models. A run of a named one does without, and without the 5 ms its rules take to load."""
+        from mmai.engine.choose import Chooser
+
+        return Chooser(
+            self.directory,
+            profiles=self.profiles,
+            max_age_s=self.ages.cache_ttl_s,
+            recheck_s=self.ages.health_check_interval_s,
+            clock=self.clock,
+        )
 
 
 @asynccontextmanager
@@ -50,15 +68,7 @@ async def world(call: Frame) -> AsyncIterator[World]:
 
     try:
         async with Session(endpoints(call.settings, env=call.env), find_key=find_key) as session:
-            chooser = Chooser(
-                session,
-                store,
-                profiles=profiles,
-                max_age_s=call.settings.registry.cache_ttl_s,
-                recheck_s=call.settings.registry.health_check_interval_s,
-                clock=clock,
-                warn=call.warn,
-            )
-            yield World(session, store, history, chooser, clock, profiles)
+            directory = Directory(session, store, clock=clock, warn=call.warn)
+            yield World(session, store, history, directory, clock, profiles, call.settings.registry)
     finally:
         history.close()

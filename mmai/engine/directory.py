@@ -1,0 +1,89 @@
+"""Which models there are, as far as the registry, the settings and the adapters know: from a name to whom to call."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from mmai.backends.base import Library
+from mmai.clock import Clock
+from mmai.engine.discovery import discover, keys
+from mmai.engine.session import Route, Session, unconfigured
+from mmai.engine.wish import Choice, Wish
+from mmai.errors import NoEligibleModel, UnknownModel
+from mmai.registry.catalog import with_declared
+from mmai.registry.names import resolve
+from mmai.registry.store import Store
+from mmai.values.model import ModelCard
+from mmai.values.registry import Registry
+from mmai.values.request import Request
+
+
+class Directory:
+    """Knows the registry, and asks the endpoints again where it is too old to trust."""
+
+    def __init__(self, session: Session, store: Store, *, clock: Clock, warn: Callable[[str], None]) -> None:
+        self._session = session
+        self._store = store
+        self._clock = clock
+        self._warn = warn
+
+    async def named(self, request: Request, wish: Wish) -> Choice:
+        """The model that was named, and the fallbacks that can take the request. Nothing is probed for a full reference.
+
+        Raises:
+            NoEligibleModel: the model cannot take the request.
+            UnknownModel, AmbiguousModel: see `card`.
+        """
+        first, *others = [await self.card(text) for text in (wish.model, *wish.fallbacks)]
+        if refusal := self.refusal(first, request):
+            raise NoEligibleModel(f"`{first.ref}` cannot take this: {refusal}", hint="mmai select --explain")
+        return Choice(routes=(*self._session.routes(first), *self.willing(others, request)))
+
+    async def card(self, text: str) -> ModelCard:
+        """The model a user named: known ones from the registry, unknown ones on their word when the provider is configured.
+
+        Raises:
+            UnknownModel: no provider of that name is configured, and no model of that name is known.
+            AmbiguousModel: a bare name fits several.
+        """
+        try:
+            return self.known(text)
+        except UnknownModel:
+            await self.fresh(0.0)
+            return self.known(text)
+
+    def known(self, text: str) -> ModelCard:
+        """As `card`, with nobody asked."""
+        registry = self.registry()
+        ref = resolve(registry, text, providers=self._session.providers)
+        if card := registry.models.get(str(ref)):
+            return card
+        if not (endpoints := self._session.of(ref.provider)):
+            raise UnknownModel(unconfigured(ref.provider, self._session.endpoints), hint="mmai config edit")
+        return self._session.backend(endpoints[0]).assume(ref.name)
+
+    def registry(self) -> Registry:
+        """What is known, with what the settings declare."""
+        return with_declared(self._store.read(), self._session.endpoints)
+
+    async def fresh(self, max_age_s: float) -> Registry:
+        """The same; asked for anew where the last look is older than `max_age_s`, or did not cover every endpoint."""
+        registry = self._store.read()
+        oldest = self._clock.now() - max_age_s
+        complete = set(keys(self._session.endpoints)) == registry.providers.keys()
+        if not complete or registry.discovered_at is None or registry.discovered_at < oldest:
+            registry, _ = await discover(self._session, self._store, clock=self._clock, warn=self._warn)
+        return with_declared(registry, self._session.endpoints)
+
+    def willing(self, cards: Iterable[ModelCard], request: Request) -> Iterator[Route]:
+        """The routes of those models whose adapter does not refuse the request."""
+        for card in cards:
+            if self.refusal(card, request) is None:
+                yield from self._session.routes(card)
+
+    def refusal(self, card: ModelCard, request: Request) -> str | None:
+        """Why the model's adapter cannot take the request, or None."""
+        endpoint = self._session.routes(card)[0].endpoint
+        return self._session.backend(endpoint).can_handle(card, request)
+
+    def is_library(self, card: ModelCard) -> bool:
+        """Whether the model's server runs only what was downloaded to it."""
+        return isinstance(self._session.backend(self._session.routes(card)[0].endpoint), Library)
