@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -63,7 +64,9 @@ class Screen:
 
     def end(self) -> int:
         """Read to the end; the exit code."""
+        until = time.monotonic() + PATIENCE_S
         while self.process.poll() is None:
+            assert time.monotonic() < until, f"it never ended; saw {self.text!r}"
             self._read(0.02)
         while self._read(0):
             pass
