@@ -52,7 +52,8 @@ def _wants_json(arguments: list[str]) -> bool:
     """Whether a command line that could not be parsed asked for JSON."""
     before_dashes = arguments[: arguments.index("--")] if "--" in arguments else arguments
     joined = " ".join(before_dashes)
-    return "--json" in before_dashes or "-o json" in joined or "--output json" in joined or "--output=json" in joined
+    alone = {"--json", "-ojson", "--output=json"}
+    return not alone.isdisjoint(before_dashes) or "-o json" in joined or "--output json" in joined
 
 
 def _unexpected(error: Exception) -> MmaiError:

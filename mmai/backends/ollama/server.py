@@ -11,6 +11,9 @@ from mmai.values.endpoint import Endpoint, Timeouts
 from mmai.values.model import ModelRef
 from mmai.values.url import is_loopback, ollama_endpoint
 
+SHORTEST_KEY = 8
+"""Characters of a word in a header that may be a credential; `Bearer` is none."""
+
 
 class Server:
     """Requests to one endpoint. Nothing is sent before the first."""
@@ -21,6 +24,7 @@ class Server:
         headers = authorization | endpoint.headers
         self.masked = dict.fromkeys(headers, "****")
         """The headers beside the usual ones, without what they say: any of them may be a credential."""
+        self._credentials = [word.encode() for value in headers.values() for word in value.split() if len(word) >= SHORTEST_KEY]
         self._wire = Wire(self.url, headers=headers, timeouts=endpoint.timeouts, proxied=endpoint.proxied)
         self._clock = clock
         self.where = f"Ollama at {self._wire.where}"
@@ -46,7 +50,7 @@ class Server:
         try:
             async with self._wire.open(method, path, body, timeouts=timeouts) as reply:
                 if not 200 <= reply.status < 300:
-                    said, now = await _said(reply), self._clock.now()
+                    said, now = await self._said(reply), self._clock.now()
                     raise failure(reply.status, said, where=self.where, ref=ref, headers=reply.headers, now=now)
                 yield reply
         except CannotConnect as exc:
@@ -58,10 +62,12 @@ class Server:
         """Close connections. May be called twice."""
         await self._wire.aclose()
 
-
-async def _said(reply: Reply) -> bytes:
-    """The body of a failure; a failure to read it is the lesser one."""
-    try:
-        return await reply.read()
-    except CallError:
-        return b""
+    async def _said(self, reply: Reply) -> bytes:
+        """The body of a failure, without the key that some servers quote; a failure to read it is the lesser one."""
+        try:
+            said = await reply.read()
+        except CallError:
+            return b""
+        for credential in self._credentials:
+            said = said.replace(credential, b"****")
+        return said
