@@ -14,7 +14,6 @@ from mmai.cli.world import World, world
 from mmai.engine.run import Ended, Run
 from mmai.engine.tally import Tally
 from mmai.engine.wish import Choice, Wish, with_task
-from mmai.render.envelope import envelope
 from mmai.render.run import preview_data, preview_text
 from mmai.telemetry.ids import new_id
 from mmai.values.request import Request
@@ -51,7 +50,7 @@ async def preview(asking: Asking, call: Frame) -> None:
         if call.output == "text":
             call.write(preview_text(str(route.card.ref), sent).encode())
         else:
-            call.write(envelope(call.command, preview_data(str(route.card.ref), sent), warnings=call.warnings))
+            call.envelope(preview_data(str(route.card.ref), sent))
 
 
 async def _choice(asking: Asking, here: World, *, explained: bool = False) -> Choice:

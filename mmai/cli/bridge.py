@@ -69,9 +69,7 @@ def _unexpected(error: Exception) -> MmaiError:
 def _fail(error: MmaiError) -> int:
     try:
         if PROCESS.json:
-            from mmai.render.envelope import envelope
-
-            PROCESS.write(envelope(PROCESS.command, PROCESS.data, warnings=PROCESS.warnings, error=error))
+            PROCESS.envelope(PROCESS.data, error=error)
         elif not (isinstance(error, Interrupted) and error.exit_code == 141):
             from mmai.render.notes import error_lines
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mmai.errors import Interrupted
+from mmai.errors import Interrupted, MmaiError
 from mmai.values.output import AnswerOutput, Output
 
 if TYPE_CHECKING:
@@ -97,12 +97,16 @@ class Frame:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
+    def envelope(self, data: Any, *, error: MmaiError | None = None) -> None:
+        """The one JSON value of `--json`: indented for a person, on one line for a program."""
+        from mmai.render.envelope import envelope
+
+        self.write(envelope(self.command, data, warnings=self.warnings, error=error, pretty=self.out.is_tty))
+
     def emit(self, data: Any, table: "Callable[[], Table] | None" = None, *, rows: Sequence[Any] | None = None) -> None:
         """Answer with `data` in the envelope, with `rows` one a line, or with the table a person reads, where there is one."""
         if self.output == Output.JSON:
-            from mmai.render.envelope import envelope
-
-            self.write(envelope(self.command, data, warnings=self.warnings, pretty=self.out.is_tty))
+            self.envelope(data)
         elif self.output == Output.JSONL:
             from mmai.render.envelope import json_lines
 

@@ -11,7 +11,7 @@ from mmai.engine.extract import code_block
 from mmai.engine.run import Ended, Failed, Step, Trying
 from mmai.engine.wish import Choice
 from mmai.render.answer import open_answer
-from mmai.render.envelope import envelope, json_lines, plain
+from mmai.render.envelope import json_lines, plain
 from mmai.render.notes import ReasoningWriter, chosen_line, fallback_line, usage_line
 from mmai.render.run import labels_text, run_data, vector_text
 from mmai.render.spinner import Spinner
@@ -95,8 +95,7 @@ class EnvelopeShown(Shown):
         """Show one step."""
         super().take(step)
         if isinstance(step, Ended) and step.error is None:
-            data = self.data(step.record) | {"text": self.answer(step)}
-            self._call.write(envelope(self._call.command, data, warnings=self._call.warnings))
+            self._call.envelope(self.data(step.record) | {"text": self.answer(step)})
 
 
 class LinesShown(Shown):

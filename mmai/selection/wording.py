@@ -50,8 +50,10 @@ OPENERS = phrases(
         T.SUMMARIZATION: {
             4.0: "summarize, summarise, sum up, sum it up, give me the gist, tldr, tl dr, condense, recap, fasse, fass,"
             " zusammenfassen, résume, résumez, résumer, resume, resuma, resumir, resumí, riassumi, riassumere, sintetizza,"
-            " резюмируй, суммируй, перескажи, кратко перескажи",
-            2.0: "shorten, outline the, give the gist, кратко",
+            " резюмируй, суммируй, перескажи, кратко перескажи, the gist, what is this about, what's this about, what is it about,"
+            " what is this text about, what is the text about, worum geht es, de quoi s'agit-il, de quoi parle, de qué trata,"
+            " di cosa parla, о чём",
+            2.0: "shorten, outline the, кратко",
         },
         T.TRANSLATION: {
             4.5: "translate, übersetze, übersetz, übersetzen, traduis, traduisez, traduire, traduce, traduzca, traducir,"
@@ -113,7 +115,7 @@ PRODUCTS = phrases(
         },
         T.MATH: {2.5: "equation, proof, math problem, arithmetic, polynomial, formula"},
         T.SUMMARIZATION: {
-            4.0: "summary, tldr, tl dr, synopsis, recap, abstract, highlights, zusammenfassung, résumé, resumen,"
+            4.0: "summary, tldr, tl dr, synopsis, recap, abstract, highlights, takeaways, zusammenfassung, résumé, resumen,"
             " riassunto, resumo, резюме, краткое содержание, headline, title for, title"
         },
         T.TRANSLATION: {4.0: "translation, übersetzung, traduction, traducción, traduzione, tradução, перевод"},
