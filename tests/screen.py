@@ -62,11 +62,20 @@ class Screen:
         """Press keys; `\\x03` is Ctrl-C, `\\x04` Ctrl-D."""
         os.write(self._ours, keys.encode())
 
-    def end(self) -> int:
-        """Read to the end; the exit code."""
-        until = time.monotonic() + PATIENCE_S
+    def end(self, *, pressing: str = "") -> int:
+        """Read to the end; the exit code.
+
+        `pressing` keys each second, as a person does: CPython may note a Ctrl-C just before it begins to wait for a line, and
+        then waits all the same.
+        """
+        began = time.monotonic()
+        pressed = 0
         while self.process.poll() is None:
-            assert time.monotonic() < until, f"it does not end; saw {self.text!r}"
+            waited_s = time.monotonic() - began
+            assert waited_s < PATIENCE_S, f"it does not end; saw {self.text!r}"
+            if pressing and waited_s >= pressed:
+                self.press(pressing)
+                pressed += 1
             self._read(0.02)
         while self._read(0):
             pass

@@ -172,6 +172,5 @@ def test_rm_takes_no_for_an_answer(known: Mmai, ollama: FakeOllama, answer: str)
 def test_rm_is_left_by_ctrl_c_at_the_question(known: Mmai, ollama: FakeOllama) -> None:
     with Screen(known, "models", "rm", "qwen3:8b") as screen:
         screen.until("[y/N]")
-        screen.press("\x03")
-        assert screen.end() == 130
+        assert screen.end(pressing="\x03") == 130
     assert "qwen3:8b" in ollama.models
