@@ -70,7 +70,7 @@ async def _ask(endpoint: Endpoint, session: Session, clock: Clock) -> Found:
         async with asyncio.timeout(PROBE_S):
             health, models = await _health_and_models(backend)
     except TimeoutError:
-        health = Health(state="unreachable", reason=f"no answer within {PROBE_S:g} s")
+        health = Health(state="unreachable", reason=f"no answer from `{endpoint.url}` within {PROBE_S:g} s")
     except MmaiError as error:
         health = Health(state=_state(error), reason=error.message)
     except Exception as error:  # an adapter from elsewhere may fail in ways of its own, and must not hide the others
