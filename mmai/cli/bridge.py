@@ -33,8 +33,13 @@ def _exit_code(arguments: list[str]) -> int:
     except MmaiError as error:
         return _fail(error)
     except OSError as error:
-        return _fail(MmaiError(f"{error.strerror or error}{f': `{error.filename}`' if error.filename else ''}"))
+        # What is read and written by its name has errors of its own; this is standard output, full or broken.
+        where = f"`{error.filename}`" if error.filename else "standard output"
+        return _fail(MmaiError(f"cannot write {where}: {error.strerror or error}"))
     except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            PROCESS.write(f"{error}\n".encode())
+            return 0
         if hasattr(error, "format_message"):  # typer's own: it has no public base class in every version we take
             return _fail(_usage(error, arguments))
         if type(error).__name__ == "Abort":

@@ -27,10 +27,20 @@ def gather(
     parts += [read_attachment(path) for path in files if path != Path("-")]
     if prompt.strip() and prompt != "-":
         parts.append(TextPart(prompt))
+    for text, what in ((prompt, "the prompt"), (system or "", "`--system`")):
+        _demand_utf8(text, what)
     if not parts:
         raise UsageError("there is no prompt: nothing was typed, piped or attached", hint='mmai run "your question"')
     user = Message("user", tuple(parts))
     return (Message("system", (TextPart(system),)), user) if system else (user,)
+
+
+def _demand_utf8(text: str, what: str) -> None:
+    """Bytes of the command line that are no UTF-8 arrive as lone surrogates, which no provider takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as exc:
+        raise UsageError(f"{what} is not UTF-8 text: it has byte 0x{ord(text[exc.start]) & 0xFF:02x}") from exc
 
 
 def _standard_input(*, even_terminal: bool, give_up_s: float, call: Frame) -> list[Part]:

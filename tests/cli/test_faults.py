@@ -318,3 +318,10 @@ def test_interrupt_is_an_envelope_with_the_partial_text(on: Mmai, ollama: FakeOl
     assert process.returncode == 130
     assert (answer["status"], answer["error"]["code"], answer["error"]["exit_code"]) == ("error", "interrupted", 130)
     assert answer["data"]["text"] in ("Hel", "")
+
+
+def test_a_prompt_that_is_no_text_is_named(on: Mmai, ollama: FakeOllama) -> None:
+    done = subprocess.run([*on.command, *LLAMA, b"caf\xe9"], stdin=subprocess.DEVNULL, capture_output=True, env=on.env)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error: the prompt is not UTF-8 text: it has byte 0xe9")
+    assert ollama.journal.paths == []

@@ -148,3 +148,8 @@ def test_every_way_to_ask_for_json_counts(mmai: Mmai, form: tuple[str, ...]) -> 
 
 def test_a_prompt_that_says_json_does_not_ask_for_it(mmai: Mmai) -> None:
     assert mmai("run", "--nope", "--", "--json").stdout == ""
+
+
+def test_nothing_typed_is_answered_with_the_help(mmai: Mmai) -> None:
+    assert mmai() == mmai("--help")
+    assert mmai("config").stdout == mmai("config", "--help").stdout
