@@ -16,18 +16,31 @@ def status(
     Example: mmai status --json | jq -r '.data.providers[] | select(.state != "healthy")'
     """
     call = frame("status", output, json=json, quiet=quiet, no_color=no_color)
+    from mmai.cli.wishes import limits
     from mmai.cli.world import world
     from mmai.engine.discovery import discover
     from mmai.engine.residency import in_memory
-    from mmai.render.status import next_step, status_data, status_table
+    from mmai.engine.wish import Wish
+    from mmai.registry.catalog import with_declared
+    from mmai.render.status import Status, next_step, status_data, status_table
+
+    selection = call.settings.selection
+    wish = Wish(
+        constraints=limits(selection.constraints), weights=selection.weights, preferred=selection.constraints.preferred_backend
+    )
 
     async def look() -> None:
         async with world(call) as here:
             registry, _ = await discover(here.session, here.store, clock=here.clock, warn=call.warn)
             rows = tuple(registry.providers.values())
-            loaded = await in_memory(here.session, rows)
-            step = next_step(rows)
-            data = status_data(rows, loaded=loaded, slots=registry.slots, next_step=step)
-            call.emit(data, lambda: status_table(rows, loaded=loaded, slots=registry.slots, next_step=step))
+            known = with_declared(registry, here.session.endpoints)
+            seen = Status(
+                providers=rows,
+                loaded=await in_memory(here.session, rows),
+                slots=registry.slots,
+                chosen=here.chooser.active(known, wish),
+                next_step=next_step(rows),
+            )
+            call.emit(status_data(seen), lambda: status_table(seen))
 
     call.run(look())

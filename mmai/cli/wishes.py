@@ -16,13 +16,13 @@ OWN_KEYS = {"keep_alive": "keep_alive", "think": "think"}
 def limits(
     standing: Constraints,
     *,
-    provider: str | None,
-    local_only: bool,
-    exclude: Sequence[str],
-    require: Sequence[str],
-    max_cost: float | None,
-    max_latency: float | None,
-    min_reliability: float | None,
+    provider: str | None = None,
+    local_only: bool = False,
+    exclude: Sequence[str] = (),
+    require: Sequence[str] = (),
+    max_cost: float | None = None,
+    max_latency: float | None = None,
+    min_reliability: float | None = None,
 ) -> Constraints:
     """The limits of one call: flags where given, the settings' own elsewhere; exclusions and requirements add up.
 

@@ -19,7 +19,8 @@ from mmai.selection.misses import no_eligible
 from mmai.values.decision import Decision
 from mmai.values.model import ModelCard, Profile
 from mmai.values.registry import Registry
-from mmai.values.request import Request
+from mmai.values.request import Message, Request, TextPart
+from mmai.values.task import TaskType
 
 RUNNERS_UP = 3
 """How many of the next best models an automatic choice may fall back to."""
@@ -84,6 +85,15 @@ class Chooser:
         if decision.choice is None:
             raise no_eligible(decision)
         return explain(decision, profiles=effective(registry, self._profiles())) if explained else decision
+
+    def active(self, registry: Registry, wish: Wish) -> dict[TaskType, str | None]:
+        """Task type to the reference that takes it now, as far as the task alone tells; None where no model can."""
+        request = Request(messages=(Message("user", (TextPart("."),)),))
+        chosen: dict[TaskType, str | None] = {}
+        for task in TaskType:
+            choice = self._decide(registry, request, structs.replace(wish, task=task)).choice
+            chosen[task] = str(choice.card.ref) if choice else None
+        return chosen
 
     def _decide(self, registry: Registry, request: Request, wish: Wish) -> Decision:
         down = unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s)

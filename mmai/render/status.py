@@ -3,39 +3,57 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from mmai.render.models import health_cell, providers_data
 from mmai.render.table import Cell, Column, Table, Value
 from mmai.render.units import duration, size, tokens
 from mmai.values.health import Loaded, ProviderStatus
 from mmai.values.registry import Slot
+from mmai.values.task import TaskType
 
 _COLUMNS = (Column("kind"), Column("name"), Column("state"), Column("detail", wrap=True))
 
 
-def status_table(
-    providers: Sequence[ProviderStatus], *, loaded: Mapping[str, Loaded], slots: Mapping[str, Slot], next_step: str | None
-) -> Table:
-    """A row for each endpoint, each model in memory (by reference) and each task with a model of its own (by task type)."""
+class Status(Struct, frozen=True, kw_only=True):
+    """What `status` shows."""
+
+    providers: Sequence[ProviderStatus]
+    loaded: Mapping[str, Loaded]
+    """By reference."""
+    slots: Mapping[str, Slot]
+    """By task type: models that were put in place for good."""
+    chosen: Mapping[TaskType, str | None]
+    """By task type: who takes it where no slot says so; None where nobody can."""
+    next_step: str | None = None
+
+
+def status_table(seen: Status) -> Table:
+    """A row for each endpoint, each model in memory, and each model with the tasks it takes."""
     return Table(
         columns=_COLUMNS,
         rows=[
-            *(_provider_row(status) for status in providers),
-            *(_loaded_row(ref, one) for ref, one in loaded.items()),
-            *(_slot_row(task, slot) for task, slot in slots.items()),
+            *(_provider_row(status) for status in seen.providers),
+            *(_loaded_row(ref, one) for ref, one in seen.loaded.items()),
+            *(_slot_row(task, slot) for task, slot in seen.slots.items()),
+            *_chosen_rows(seen),
         ],
-        notes=(f"next: {next_step}",) if next_step else (),
+        notes=(f"next: {seen.next_step}",) if seen.next_step else (),
     )
 
 
-def status_data(
-    providers: Sequence[ProviderStatus], *, loaded: Mapping[str, Loaded], slots: Mapping[str, Slot], next_step: str | None
-) -> dict[str, Any]:
-    """The `data` of `status`."""
+def status_data(seen: Status) -> dict[str, Any]:
+    """The `data` of `status`. An automatic choice has no generation."""
     return {
-        "providers": providers_data(providers),
-        "loaded": [{"model": ref, **_memory(one)} for ref, one in loaded.items()],
-        "active": [{"task": task, "model": slot.active, "generation": slot.generation} for task, slot in slots.items()],
-        "next": next_step,
+        "providers": providers_data(seen.providers),
+        "loaded": [{"model": ref, **_memory(one)} for ref, one in seen.loaded.items()],
+        "active": [
+            {"task": task, "model": slot.active, "generation": slot.generation}
+            if (slot := seen.slots.get(task))
+            else {"task": task, "model": ref, "generation": None}
+            for task, ref in seen.chosen.items()
+        ],
+        "next": seen.next_step,
     }
 
 
@@ -86,6 +104,18 @@ def _loaded_row(ref: str, loaded: Loaded) -> list[Value | Cell]:
 def _slot_row(task: str, slot: Slot) -> list[Value | Cell]:
     before = None if slot.previous is None else f"before it {slot.previous}"
     return ["task", task, Cell("active", style="good"), slot.active if before is None else f"{slot.active}, {before}"]
+
+
+def _chosen_rows(seen: Status) -> list[list[Value | Cell]]:
+    tasks: dict[str | None, list[str]] = {}
+    for task, ref in seen.chosen.items():
+        if task not in seen.slots:
+            tasks.setdefault(ref, []).append(task.value)
+    in_order = sorted(tasks.items(), key=lambda entry: entry[0] is None)
+    return [
+        ["tasks", ref, Cell("automatic", style="good") if ref else Cell("no model", style="warn"), ", ".join(names)]
+        for ref, names in in_order
+    ]
 
 
 def _memory(loaded: Loaded) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def analyze(request: Request, *, constraints: Constraints = UNLIMITED, task: Tas
         complexity=degree,
         complexity_drivers=drivers,
         domain=domain(seen, likely),
-        required_capabilities=_required(request, best, images=images, recordings=recordings),
+        required_capabilities=_required(request, best, certain=known is not None, images=images, recordings=recordings),
         modality=Modality.IMAGE if images else Modality.AUDIO if recordings else Modality.TEXT,
         output=output,
         context_tokens=tokens,
@@ -59,11 +59,12 @@ def _attachments(request: Request) -> tuple[int, int]:
     return sum(isinstance(part, ImagePart) for part in parts), sum(isinstance(part, AudioPart) for part in parts)
 
 
-def _required(request: Request, task: TaskType, *, images: int, recordings: int) -> tuple[str, ...]:
+def _required(request: Request, task: TaskType, *, certain: bool, images: int, recordings: int) -> tuple[str, ...]:
+    """What attachments and options ask for, and what a task that somebody named does even before its attachments are there."""
     needs = {
         _CAPABILITY.get(task, "text_generation"): True,
-        "vision": images,
-        "audio": recordings,
+        "vision": images or (certain and task in (TaskType.IMAGE_CLASSIFICATION, TaskType.IMAGE_UNDERSTANDING)),
+        "audio": recordings or (certain and task is TaskType.SPEECH_TRANSCRIPTION),
         "json_schema": request.schema is not None,
         "tools": request.tools,
     }

@@ -12,7 +12,7 @@ def test_nothing_reachable_ends_with_the_next_step(mmai: Mmai, nowhere: str) -> 
     assert "`ollama serve`" in data["next"]
     assert [(each["name"], each["state"]) for each in data["providers"]] == [("builtin", "healthy"), ("ollama", "unreachable")]
     assert data["providers"][1]["endpoint"] == nowhere
-    assert (data["loaded"], data["active"]) == ([], [])
+    assert data["loaded"] == []
 
 
 def test_a_server_without_models_is_told_to_pull_one(on: Mmai, ollama: FakeOllama) -> None:
@@ -34,7 +34,8 @@ def test_what_is_in_memory_is_shown(on: Mmai, ollama: FakeOllama) -> None:
     [loaded] = on("status", "--json").json["data"]["loaded"]
     assert (loaded["model"], loaded["context_tokens"]) == ("ollama:qwen3:8b", 4096)
     assert loaded["size_bytes"] == loaded["vram_bytes"] > 0
-    [line] = [line for line in on("status").stdout.splitlines() if "qwen3" in line]
+    [line] = [line for line in on("status").stdout.splitlines() if line.startswith("model ")]
+    assert "qwen3:8b" in line
     assert "loaded" in line
     assert "100% on the accelerator" in line
 
@@ -44,3 +45,17 @@ def test_a_server_that_will_not_say_what_it_holds_is_still_healthy(on: Mmai, oll
     data = on("status", "--json").json["data"]
     assert data["providers"][1]["state"] == "healthy"
     assert data["loaded"] == []
+
+
+def test_every_task_has_the_model_that_would_take_it(on: Mmai) -> None:
+    active = {row["task"]: row["model"] for row in on("status", "--json").json["data"]["active"]}
+    assert active["embedding"] == "ollama:nomic-embed-text:latest"
+    assert active["image_understanding"] == "ollama:gemma3:4b"
+    assert active["speech_transcription"] is None
+    assert active["math"] == on("select", "--task", "math", "x").stdout.strip()
+
+
+def test_without_a_server_the_built_in_models_take_what_they_can(mmai: Mmai) -> None:
+    active = {row["task"]: row["model"] for row in mmai("status", "--json").json["data"]["active"]}
+    assert active["summarization"] == "builtin:textrank"
+    assert active["code_generation"] is None

@@ -10,7 +10,7 @@ from mmai.render.envelope import envelope
 from mmai.render.models import discovery_data, discovery_table, model_data, model_table, parameters
 from mmai.render.selection import explanation_table, normalised, selection_data, selection_table
 from mmai.render.show import show
-from mmai.render.status import next_step, status_data, status_table
+from mmai.render.status import Status, next_step, status_data, status_table
 from mmai.values.decision import Candidate, Decision, Terms, Weights
 from mmai.values.health import Health, Loaded, ProviderStatus
 from mmai.values.model import FREE, ModelCard, Price, Profile
@@ -85,6 +85,13 @@ LOADED = {
     )
 }
 SLOTS = {"summarization": Slot(active="ollama:qwen3:8b", previous="builtin:textrank", generation=3)}
+
+CHOSEN = {
+    TaskType.SUMMARIZATION: "ollama:llama3.2:3b",
+    TaskType.MATH: "ollama:llama3.2:3b",
+    TaskType.REASONING: "ollama:llama3.2:3b",
+    TaskType.SPEECH_SYNTHESIS: None,
+}
 
 
 def through_json(data: Any) -> Any:
@@ -270,7 +277,7 @@ def test_weights_that_are_all_zero_stay_so() -> None:
 
 def test_the_status_on_80_columns(a_screen: Any) -> None:
     screen = a_screen()
-    show(status_table(PROVIDERS, loaded=LOADED, slots=SLOTS, next_step=None), Output.TABLE, screen.terminal)
+    show(status_table(Status(providers=PROVIDERS, loaded=LOADED, slots=SLOTS, chosen=CHOSEN)), Output.TABLE, screen.terminal)
     assert screen.text == snapshot("""\
 kind      name                              state         detail
 ────────────────────────────────────────────────────────────────────────────────
@@ -287,12 +294,19 @@ model     ollama:qwen3:8b                   loaded        5.6 GB, 50% on the
 task      summarization                     active        ollama:qwen3:8b,
                                                           before it
                                                           builtin:textrank
+tasks     ollama:llama3.2:3b                automatic     math, reasoning
+tasks     –                                 no model      speech_synthesis
 """)
 
 
 def test_the_status_as_json() -> None:
-    data = through_json(status_data(PROVIDERS, loaded=LOADED, slots=SLOTS, next_step="`x`"))
-    assert data["active"] == [{"task": "summarization", "model": "ollama:qwen3:8b", "generation": 3}]
+    data = through_json(status_data(Status(providers=PROVIDERS, loaded=LOADED, slots=SLOTS, chosen=CHOSEN, next_step="`x`")))
+    assert data["active"] == [
+        {"task": "summarization", "model": "ollama:qwen3:8b", "generation": 3},
+        {"task": "math", "model": "ollama:llama3.2:3b", "generation": None},
+        {"task": "reasoning", "model": "ollama:llama3.2:3b", "generation": None},
+        {"task": "speech_synthesis", "model": None, "generation": None},
+    ]
     assert data["loaded"][0]["vram_bytes"] == 2_800_000_000
     assert data["next"] == "`x`"
 
