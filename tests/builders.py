@@ -89,3 +89,10 @@ def an_analysis(task: TaskType = TaskType.QUESTION_ANSWERING, **fields: Any) -> 
         "constraints": Constraints(**limits),
     }
     return TaskAnalysis(**(defaults | fields))
+
+
+class Warnings(list[str]):
+    """Takes what a `warn` is told, and keeps it in its order."""
+
+    def __call__(self, sentence: str) -> None:
+        self.append(sentence)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from builders import Warnings
 from fakes.ollama import FakeOllama, usual_models
 from fakes.wall import Wall
 
@@ -26,3 +27,9 @@ def ollama() -> Iterator[FakeOllama]:
     """A fake Ollama with four models: llama3.2:3b, qwen3:8b (thinks), gemma3:4b (sees), nomic-embed-text (embeds)."""
     with FakeOllama(*usual_models()) as server:
         yield server
+
+
+@pytest.fixture
+def warnings() -> Warnings:
+    """What was warned of."""
+    return Warnings()

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 import pytest
+from builders import Warnings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,16 +25,6 @@ def a_card(name: str = "m", **facts: Any) -> ModelCard:
 
 def a_registry(*cards: ModelCard, **fields: Any) -> Registry:
     return Registry(models={str(card.ref): card for card in cards}, **fields)
-
-
-class Warnings(list[str]):
-    def __call__(self, sentence: str) -> None:
-        self.append(sentence)
-
-
-@pytest.fixture
-def warnings() -> Warnings:
-    return Warnings()
 
 
 @pytest.fixture

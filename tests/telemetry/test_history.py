@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import Warnings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,16 +29,6 @@ def a_run(**fields: Any) -> RunRecord:
     now = fields.setdefault("started_at", time.time())
     fields.setdefault("status", "ok")
     return RunRecord(**({"id": new_id(now), "prompt": "hi"} | fields))
-
-
-class Warnings(list[str]):
-    def __call__(self, sentence: str) -> None:
-        self.append(sentence)
-
-
-@pytest.fixture
-def warnings() -> Warnings:
-    return Warnings()
 
 
 @pytest.fixture
