@@ -103,15 +103,15 @@ class Frame:
 
         self.write(envelope(self.command, data, warnings=self.warnings, error=error, pretty=self.out.is_tty))
 
-    def emit(self, data: Any, table: "Callable[[], Table] | None" = None, *, rows: Sequence[Any] | None = None) -> None:
-        """Answer with `data` in the envelope, with `rows` one a line, or with the table a person reads, where there is one."""
+    def emit(self, data: Any, table: "Callable[[], Table]", *, rows: Sequence[Any] | None = None) -> None:
+        """Answer with `data` in the envelope, with `rows` one a line, or with the table a person reads."""
         if self.output == Output.JSON:
             self.envelope(data)
         elif self.output == Output.JSONL:
             from mmai.render.envelope import json_lines
 
             self.write(json_lines(rows if rows is not None else [data]))
-        elif table is not None:
+        else:
             from mmai.render.show import show
 
             show(table(), Output(self.output), self.out)
@@ -133,7 +133,8 @@ class Frame:
 
             for name in ("SIGTERM", "SIGHUP"):
                 with suppress(AttributeError, NotImplementedError, ValueError):
-                    asyncio.get_running_loop().add_signal_handler(getattr(signal, name), stop, int(getattr(signal, name)))
+                    number = getattr(signal, name)
+                    asyncio.get_running_loop().add_signal_handler(number, stop, int(number))
             try:
                 results.append(await work)
             except asyncio.CancelledError:

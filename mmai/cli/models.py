@@ -73,7 +73,6 @@ def show(
     call = frame("models show", output, json=json, no_color=no_color)
     from mmai.cli.world import world
     from mmai.errors import UnknownModel
-    from mmai.registry.catalog import with_declared
     from mmai.registry.profiles import effective
     from mmai.render.models import model_data, model_table
 
@@ -81,8 +80,7 @@ def show(
         async with world(call) as here:
             card = here.directory.known(ref)
             registry = here.store.read()
-            listed = with_declared(registry, here.session.endpoints).models
-            if str(card.ref) not in listed and card.locality != "embedded":
+            if str(card.ref) not in here.directory.registry().models and card.locality != "embedded":
                 raise UnknownModel(f"`{card.ref}` has not been discovered", hint=f"mmai discover {card.provider}")
             profile = effective(registry, here.profiles()).get(str(card.ref))
             rows = tuple(registry.providers.values())

@@ -68,8 +68,7 @@ def run(
     from mmai.cli.asking import Asking, ask, preview
     from mmai.cli.prompt import gather
     from mmai.cli.shown import View
-    from mmai.cli.wishes import limits, read_shape, tuning
-    from mmai.engine.wish import Wish
+    from mmai.cli.wishes import limits, read_shape, tuning, wish
     from mmai.values.request import Request
 
     settings = call.settings
@@ -87,11 +86,9 @@ def run(
         schema=read_shape(schema),
         task=task,
     )
-    wish = Wish(
-        model=model or settings.run.model,
-        fallbacks=tuple(fallback or ()),
-        task=task,
-        constraints=limits(
+    wished = wish(
+        settings.selection,
+        limits(
             settings.selection.constraints,
             provider=provider,
             local_only=local_only,
@@ -101,12 +98,13 @@ def run(
             max_latency=max_latency,
             min_reliability=min_reliability,
         ),
-        weights=settings.selection.weights,
-        preferred=settings.selection.constraints.preferred_backend,
+        model=model or settings.run.model,
+        fallbacks=fallback or (),
+        task=task,
     )
     asking = Asking(
         request=request,
-        wish=wish,
+        wish=wished,
         timeout_s=settings.run.timeout_s if timeout is None else timeout,
         log=settings.run.log and not no_log,
     )

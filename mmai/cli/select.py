@@ -39,9 +39,8 @@ def select(
     """
     call = frame("select", output, json=json, quiet=quiet, no_color=no_color)
     from mmai.cli.prompt import gather
-    from mmai.cli.wishes import limits, read_shape
+    from mmai.cli.wishes import limits, read_shape, wish
     from mmai.cli.world import world
-    from mmai.engine.wish import Wish
     from mmai.render.selection import explanation_table, selection_data, selection_table
     from mmai.values.decision import Decision
     from mmai.values.request import Options, Request
@@ -49,9 +48,9 @@ def select(
     wait_s = call.settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout
     messages = gather(prompt or (), system=system, files=file or (), no_stdin=no_stdin, stdin_timeout_s=wait_s, call=call)
     request = Request(messages=messages, options=Options(max_tokens=max_tokens), schema=read_shape(schema), task=task)
-    wish = Wish(
-        task=task,
-        constraints=limits(
+    wished = wish(
+        call.settings.selection,
+        limits(
             call.settings.selection.constraints,
             provider=provider,
             local_only=local_only,
@@ -61,13 +60,12 @@ def select(
             max_latency=max_latency,
             min_reliability=min_reliability,
         ),
-        weights=call.settings.selection.weights,
-        preferred=call.settings.selection.constraints.preferred_backend,
+        task=task,
     )
 
     async def look() -> Decision:
         async with world(call) as here:
-            return await here.chooser.decide(request, wish, explained=explain or call.json)
+            return await here.chooser.decide(request, wished, explained=explain or call.json)
 
     decision = call.run(look())
     assert decision.choice is not None, "`decide` raises where there is none"
@@ -75,8 +73,5 @@ def select(
         ref = decision.choice.card.ref
         call.out.write(f"{ref.name if provider else ref}\n")
         return
-    call.emit(
-        selection_data(decision),
-        lambda: explanation_table(decision) if explain else selection_table(decision),
-        rows=selection_data(decision)["candidates"],
-    )
+    data = selection_data(decision)
+    call.emit(data, lambda: explanation_table(decision) if explain else selection_table(decision), rows=data["candidates"])

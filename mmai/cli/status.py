@@ -16,18 +16,15 @@ def status(
     Example: mmai status --json | jq -r '.data.providers[] | select(.state != "healthy")'
     """
     call = frame("status", output, json=json, quiet=quiet, no_color=no_color)
-    from mmai.cli.wishes import limits
+    from mmai.cli.wishes import limits, wish
     from mmai.cli.world import world
     from mmai.engine.discovery import discover
     from mmai.engine.residency import in_memory
-    from mmai.engine.wish import Wish
     from mmai.registry.catalog import with_declared
     from mmai.render.status import Status, next_step, status_data, status_table
 
     selection = call.settings.selection
-    wish = Wish(
-        constraints=limits(selection.constraints), weights=selection.weights, preferred=selection.constraints.preferred_backend
-    )
+    wished = wish(selection, limits(selection.constraints))
 
     async def look() -> None:
         async with world(call) as here:
@@ -38,7 +35,7 @@ def status(
                 providers=rows,
                 loaded=await in_memory(here.session, rows),
                 slots=registry.slots,
-                chosen=here.chooser.active(known, wish),
+                chosen=here.chooser.active(known, wished),
                 next_step=next_step(rows),
             )
             call.emit(status_data(seen), lambda: status_table(seen))

@@ -5,12 +5,33 @@ from typing import Any
 
 import msgspec
 
+from mmai.engine.wish import AUTO, Wish
 from mmai.errors import UsageError
+from mmai.settings import SelectionSettings
 from mmai.values.request import Options
-from mmai.values.task import Constraints
+from mmai.values.task import Constraints, TaskType
 
-OWN_KEYS = {"keep_alive": "keep_alive", "think": "think"}
+OWN_KEYS = ("keep_alive", "think")
 """`-O` keys that are fields of `Options`; all others go to the provider under their own names."""
+
+
+def wish(
+    selection: SelectionSettings,
+    constraints: Constraints,
+    *,
+    model: str = AUTO,
+    fallbacks: Sequence[str] = (),
+    task: TaskType | None = None,
+) -> Wish:
+    """What one call asks for, weighed as the settings say."""
+    return Wish(
+        model=model,
+        fallbacks=tuple(fallbacks),
+        task=task,
+        constraints=constraints,
+        weights=selection.weights,
+        preferred=selection.constraints.preferred_backend,
+    )
 
 
 def limits(
@@ -50,7 +71,7 @@ def tuning(
         UsageError: an `-O` that is not `key=value`, or a value its key cannot take.
     """
     given = dict(_pair(text) for text in pairs)
-    own = {OWN_KEYS[key]: given.pop(key) for key in list(given) if key in OWN_KEYS}
+    own = {key: given.pop(key) for key in OWN_KEYS if key in given}
     fields = {"temperature": temperature, "max_tokens": max_tokens, "stop": tuple(stop), "seed": seed, "extra": given, **own}
     try:
         return msgspec.convert(fields, Options)

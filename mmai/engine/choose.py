@@ -76,26 +76,28 @@ class Chooser:
         Raises:
             NoEligibleModel: none is left.
         """
+        seen = self._profiles()
         registry = await self._directory.fresh(self._max_age_s)
-        decision = self._decide(registry, request, wish)
+        decision = self._decide(registry, request, wish, seen)
         if decision.choice is None or decision.choice.card.locality == "embedded":
             # Perhaps a server was started, or a model pulled, since the last look.
             registry = await self._directory.fresh(self._recheck_s)
-            decision = self._decide(registry, request, wish)
+            decision = self._decide(registry, request, wish, seen)
         if decision.choice is None:
             raise no_eligible(decision)
-        return explain(decision, profiles=effective(registry, self._profiles())) if explained else decision
+        return explain(decision, profiles=effective(registry, seen)) if explained else decision
 
     def active(self, registry: Registry, wish: Wish) -> dict[TaskType, str | None]:
         """Task type to the reference that takes it now, as far as the task alone tells; None where no model can."""
         request = Request(messages=(Message("user", (TextPart("."),)),))
+        seen = self._profiles()
         chosen: dict[TaskType, str | None] = {}
         for task in TaskType:
-            choice = self._decide(registry, request, structs.replace(wish, task=task)).choice
+            choice = self._decide(registry, request, structs.replace(wish, task=task), seen).choice
             chosen[task] = str(choice.card.ref) if choice else None
         return chosen
 
-    def _decide(self, registry: Registry, request: Request, wish: Wish) -> Decision:
+    def _decide(self, registry: Registry, request: Request, wish: Wish, seen: Mapping[str, Profile]) -> Decision:
         down = unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s)
         return decide(
             request,
@@ -104,7 +106,7 @@ class Chooser:
             weights=wish.weights,
             task=wish.task,
             unavailable=down | self._refusals(registry, request, wish),
-            profiles=effective(registry, self._profiles()),
+            profiles=effective(registry, seen),
             preferred=wish.preferred,
         )
 

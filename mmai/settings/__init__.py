@@ -2,6 +2,6 @@
 
 from mmai.settings.endpoints import endpoints
 from mmai.settings.loading import check, load
-from mmai.settings.schema import BackendSettings, Origin, RegistrySettings, Settings
+from mmai.settings.schema import BackendSettings, Origin, RegistrySettings, SelectionSettings, Settings
 
-__all__ = ["BackendSettings", "Origin", "RegistrySettings", "Settings", "check", "endpoints", "load"]
+__all__ = ["BackendSettings", "Origin", "RegistrySettings", "SelectionSettings", "Settings", "check", "endpoints", "load"]
