@@ -13,7 +13,8 @@
     ├── CannotConnect             7  refused, reset, unresolvable
     ├── ProviderError             8  the provider answered, and the answer is a failure
     │   ├── InvalidRequest        8  the provider will never take this request
-    │   │   └── ContextOverflow   8  the prompt does not fit the model's window
+    │   │   ├── ContextOverflow   8  the prompt does not fit the model's window
+    │   │   └── UnsupportedOption 8  the model has no such option; `option` names it
     │   └── ProtocolError         8  bytes that do not follow the provider's own protocol
     ├── IncompleteAnswer          9  cut, length or filter: `reason` says which
     ├── SchemaMismatch           10  the answer is not the JSON that was asked for
@@ -151,6 +152,16 @@ class ContextOverflow(InvalidRequest):
     """The prompt is longer than the model's window."""
 
     code = "context_length_exceeded"
+
+
+class UnsupportedOption(InvalidRequest):
+    """The provider refused one tuning option; `option` is its name in the request."""
+
+    code = "unsupported_option"
+
+    def __init__(self, message: str, *, option: str, status: int | None = None, body: str | None = None) -> None:
+        super().__init__(message, status=status, body=body)
+        self.option = option
 
 
 class ProtocolError(ProviderError):

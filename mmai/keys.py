@@ -12,10 +12,7 @@ from msgspec import Struct
 
 from mmai import files
 from mmai.errors import AuthError, ConfigError, StorageError, UsageError
-from mmai.values.endpoint import KeyRule, Secret, is_provider_name
-
-VARIABLES = {"google": ("GOOGLE_API_KEY", "GEMINI_API_KEY")}
-"""Providers whose variable is not simply `<NAME>_API_KEY`; the first that is set wins."""
+from mmai.values.endpoint import KeyRule, Secret, is_provider_name, key_variables
 
 COMMAND_TIMEOUT_S = 10.0
 
@@ -46,11 +43,6 @@ class KeyFile(Struct, frozen=True):
     keyring: tuple[str, ...] = ()
 
 
-def variables(provider: str) -> tuple[str, ...]:
-    """The variables that may hold the provider's key, first wins."""
-    return VARIABLES.get(provider, (f"{provider.upper().replace('-', '_')}_API_KEY",))
-
-
 def find(provider: str, rule: KeyRule, *, path: Path, env: Mapping[str, str]) -> FoundKey | None:
     """The key to send, or None: environment > settings > keyring > file > command, as far as `rule` allows.
 
@@ -59,7 +51,7 @@ def find(provider: str, rule: KeyRule, *, path: Path, env: Mapping[str, str]) ->
         ConfigError: the key file is corrupt.
     """
     if rule.environment:
-        for variable in variables(provider):
+        for variable in key_variables(provider):
             if value := env.get(variable, "").strip():
                 return FoundKey(_secret(value, f"`{variable}`"), variable)
     if rule.configured is not None:

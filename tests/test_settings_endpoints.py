@@ -92,7 +92,7 @@ def test_adapter_keys_and_files_of_models_travel_in_the_options(home: Path) -> N
     ],
 )
 def test_an_address_tells_where_the_weights_run(url: str | None, where: str) -> None:
-    assert locality(url) == where
+    assert locality("mine", url) == where
 
 
 # Keys

@@ -9,8 +9,12 @@ from mmai.errors import ConfigError
 from mmai.values.endpoint import Endpoint
 
 ADAPTERS = {
+    "anthropic": "mmai.backends.anthropic",
     "builtin": "mmai.backends.builtin",
+    "custom": "mmai.backends.custom",
+    "google": "mmai.backends.google",
     "ollama": "mmai.backends.ollama",
+    "openai": "mmai.backends.openai",
 }
 """Adapter kind to the module whose `open_backend(endpoint)` makes one."""
 

@@ -18,6 +18,7 @@ from mmai.errors import (
     TimedOut,
     UnknownModel,
 )
+from mmai.values.batch import BatchAnswer, BatchRow, BatchStatus
 from mmai.values.event import Event
 from mmai.values.health import Health, Loaded
 from mmai.values.model import ModelCard
@@ -140,6 +141,62 @@ class Library(Protocol):
         Raises:
             UnknownModel: it is not there.
             CallError: the server could not be asked.
+        """
+        ...
+
+
+@runtime_checkable
+class Counter(Protocol):
+    """A backend whose provider counts the tokens of a request without answering it."""
+
+    async def count_tokens(self, model: ModelCard, request: Request) -> int:
+        """Input tokens as the provider will bill them.
+
+        Raises:
+            CallError: it could not be asked.
+        """
+        ...
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """A backend whose provider answers many requests within a day for less."""
+
+    batch_discount: float
+    """Share of the usual price that is saved, 0 to 1."""
+    batch_limit: int
+    """Most rows of one batch."""
+
+    async def submit_batch(self, model: ModelCard, rows: Sequence[BatchRow]) -> str:
+        """Hand the rows over; returns the provider's id of the batch.
+
+        Raises:
+            CallError: it was not taken.
+        """
+        ...
+
+    async def batch_status(self, batch_id: str) -> BatchStatus:
+        """How far it is.
+
+        Raises:
+            InvalidRequest: there is no such batch.
+            CallError: it could not be asked.
+        """
+        ...
+
+    def batch_answers(self, batch_id: str) -> AsyncGenerator[BatchAnswer, None]:
+        """What came of the rows, in any order; a row that was never answered may be missing.
+
+        Raises:
+            CallError: while iterating.
+        """
+        ...
+
+    async def cancel_batch(self, batch_id: str) -> None:
+        """Ask for the rest not to be answered.
+
+        Raises:
+            CallError: it could not be asked.
         """
         ...
 

@@ -40,6 +40,7 @@ def set_key(
     """
     call = frame("keys set", output, json=json)
     from mmai import keys
+    from mmai.values.endpoint import key_variables
 
     name = provider.lower()
     if excess:  # typer's own message would repeat the key
@@ -47,7 +48,7 @@ def set_key(
             "a key on the command line can be seen by others; it is read from standard input", hint=f"mmai keys set {name}"
         )
     place = keys.store(name, _asked(name), path=call.paths.keys)
-    for variable in keys.variables(name):
+    for variable in key_variables(name):
         if call.env.get(variable):
             call.warn(f"`{variable}` is set, and wins over the stored key")
     call.note(f"stored the key of {name} in {place}")

@@ -16,7 +16,7 @@ from mmai.render.notes import ReasoningWriter, chosen_line, fallback_line, usage
 from mmai.render.run import labels_text, run_data, vector_text
 from mmai.render.spinner import Spinner
 from mmai.render.writer import AnswerWriter
-from mmai.values.event import LabelsEvent, ReasoningEvent, TextEvent, VectorEvent
+from mmai.values.event import DroppedEvent, LabelsEvent, ReasoningEvent, TextEvent, VectorEvent
 from mmai.values.model import ModelCard
 from mmai.values.output import AnswerOutput
 from mmai.values.record import RunRecord
@@ -69,6 +69,8 @@ class Shown:
                 self.extras["labels"] = labels
             case VectorEvent(values):
                 self.extras["vector"] = values
+            case DroppedEvent(option, reason) if self._view.verbose:
+                self._call.note(f"`{option}` was not sent: {reason}")
             case _:
                 pass
 

@@ -6,7 +6,7 @@ from mmai.clock import Clock
 from mmai.engine.cost import cost_usd
 from mmai.engine.session import Route
 from mmai.errors import CallError, MmaiError
-from mmai.values.event import Event, FinishedEvent, TextEvent
+from mmai.values.event import DroppedEvent, Event, FinishedEvent, TextEvent
 from mmai.values.record import Attempt, RunRecord, RunStatus, Timings
 from mmai.values.request import Request
 
@@ -52,7 +52,7 @@ class Tally:
                 server=event.server,
                 cost_usd=cost_usd(event.usage, route.card.price),
             )
-        elif not self.content:
+        elif not self.content and not isinstance(event, DroppedEvent):
             self.content = True
             self._record = structs.replace(
                 self._record, timings=structs.replace(self._record.timings, ttft_ms=self._ms_since(self._sent))

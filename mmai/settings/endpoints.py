@@ -6,19 +6,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from mmai.settings.hosts import host_of, is_private, proxied
-from mmai.settings.schema import OLLAMA_URL, BackendSettings, DeclaredModel, Settings
+from mmai.settings.providers import PROVIDERS, is_own_site
+from mmai.settings.schema import BackendSettings, DeclaredModel, Settings
 from mmai.values.endpoint import NO_KEY, Endpoint, KeyRule, Timeouts
 from mmai.values.model import Locality, ModelCard
 from mmai.values.url import is_loopback
-
-HOSTED = {
-    "openai": "https://api.openai.com/v1",
-    "anthropic": "https://api.anthropic.com",
-    "google": "https://generativelanguage.googleapis.com",
-}
-"""Providers whose address needs no setting."""
-
-DEFAULT_URLS = {**HOSTED, "ollama": OLLAMA_URL}
 
 EMBEDDED = ("builtin", "coreml")
 """Kinds that run inside mmai and know no keys."""
@@ -34,8 +26,8 @@ def endpoints(settings: Settings, *, env: Mapping[str, str]) -> tuple[Endpoint, 
     """
     found = [Endpoint(provider="builtin", kind="builtin", key_rule=NO_KEY)]
     for provider, backend in settings.backends.items():
-        kind = backend.kind or provider
-        for url in backend.endpoints or (DEFAULT_URLS.get(kind),):
+        kind = backend.kind or (PROVIDERS[provider].kind if provider in PROVIDERS else provider)
+        for url in backend.endpoints or (PROVIDERS[kind].url if kind in PROVIDERS else None,):
             found.append(_endpoint(provider, kind, url, backend, settings, env=env))
     return tuple(found)
 
@@ -48,10 +40,11 @@ def _endpoint(
         provider=provider,
         kind=kind,
         url=url,
-        key_rule=_foreign_rule(provider) if foreign else _key_rule(provider, kind, url, backend),
+        key_rule=_foreign_rule(provider) if foreign else _key_rule(provider, kind, url, backend, settings),
         headers=_headers(provider, backend, settings, foreign=foreign),
         timeouts=_timeouts(backend),
         proxied=proxied(url, env) if url else False,
+        locality=locality(provider, url),
         models=tuple(_card(model, provider, url) for model in backend.models),
         options=_options(backend),
     )
@@ -73,24 +66,26 @@ def _foreign_rule(provider: str) -> KeyRule:
     return replace(NO_KEY, missing=f"a project file chose where calls to `{provider}` go, so no key of yours is sent there")
 
 
-def _key_rule(provider: str, kind: str, url: str | None, backend: BackendSettings) -> KeyRule:
-    """Everything the user has, except that a key stored for a well-known provider goes to that provider or stays here."""
+def _key_rule(provider: str, kind: str, url: str | None, backend: BackendSettings, settings: Settings) -> KeyRule:
+    """Everything the user has, except that a key goes only where it was meant to.
+
+    One kept for a known provider goes to that provider's own site. One in the settings goes to the address the settings have,
+    and not to one that a variable put in its place: who sets the address there sets the key there too.
+    """
     if kind in EMBEDDED:
         return NO_KEY
-    local = url is not None and is_loopback(url)
-    strange = provider in HOSTED and url is not None and not local and _site(url) != _site(HOSTED[provider])
+    known = PROVIDERS.get(provider)
+    strange = known is not None and known.is_cloud and not is_own_site(provider, url)
+    diverted = strange and settings.origin(f"backends.{provider}.endpoints").source == "environment"
+    local_ollama = url is not None and is_loopback(url) and kind == "ollama"
     return KeyRule(
-        configured=backend.api_key,
-        command=backend.key_cmd,
+        configured=None if diverted else backend.api_key,
+        command=None if diverted else backend.key_cmd,
         # A local Ollama takes no key: asking the key file first would only delay every run.
-        stored=not strange and not (local and kind == "ollama"),
-        missing=backend.api_key_missing,
+        stored=not strange and not local_ollama,
+        missing=f"keys kept for `{provider}` are not sent to `{host_of(url or '')}`" if strange else backend.api_key_missing,
+        required=known is not None and known.is_cloud and not strange,
     )
-
-
-def _site(url: str) -> str:
-    """Scheme, host and port as written."""
-    return "/".join(url.split("/", 3)[:3])
 
 
 def _timeouts(backend: BackendSettings) -> Timeouts:
@@ -103,11 +98,16 @@ def _timeouts(backend: BackendSettings) -> Timeouts:
 
 
 def _card(model: DeclaredModel, provider: str, url: str | None) -> ModelCard:
-    return replace(model.card, provider=provider, endpoints=(url,) if url else (), locality=locality(url))
+    return replace(model.card, provider=provider, endpoints=(url,) if url else (), locality=locality(provider, url))
 
 
-def locality(url: str | None) -> Locality:
-    """Where the weights behind an address run, as far as the address tells."""
+def locality(provider: str, url: str | None) -> Locality:
+    """Where the weights behind an address run, as far as provider and address tell.
+
+    A company's service stays one behind an address on this machine, where a proxy may pass everything on.
+    """
+    if (known := PROVIDERS.get(provider)) is not None and known.is_cloud:
+        return "cloud"
     if url is None or is_loopback(url):
         return "local"
     return "network" if is_private(host_of(url)) else "cloud"

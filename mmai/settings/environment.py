@@ -8,6 +8,7 @@ from mmai.settings.layers import Entry, Layer
 from mmai.settings.node import Node, Wrong
 from mmai.settings.reference import SECTIONS
 from mmai.settings.schema import Origin
+from mmai.settings.shapes import address, alone
 from mmai.settings.table import Key
 from mmai.values.url import ollama_endpoint
 
@@ -18,6 +19,9 @@ VARIABLES = {
     "MMAI_LOG": ("run", "log"),
     "MMAI_OFFLINE": ("selection", "constraints", "local_only"),
     "OLLAMA_HOST": ("backends", "ollama", "endpoints"),
+    "OPENAI_BASE_URL": ("backends", "openai", "endpoints"),
+    "ANTHROPIC_BASE_URL": ("backends", "anthropic", "endpoints"),
+    "GOOGLE_GEMINI_BASE_URL": ("backends", "google", "endpoints"),
 }
 """Variable to the key it overrides. One that is empty counts as not set."""
 
@@ -31,7 +35,7 @@ def environment_layer(env: Mapping[str, str]) -> Layer:
     layer: Layer = {}
     for variable, path in VARIABLES.items():
         if env.get(variable, "").strip():
-            key = _hosts_key if variable == "OLLAMA_HOST" else _key(path)
+            key = _hosts_key if variable == "OLLAMA_HOST" else _url_key if path[-1] == "endpoints" else _key(path)
             layer[path] = Entry(_read(variable, env[variable], key.read), Origin("environment", variable), key)
     return layer
 
@@ -48,6 +52,7 @@ def ollama_hosts(node: Node) -> tuple[str, ...]:
 
 
 _hosts_key = Key(ollama_hosts, "where Ollama is reached")
+_url_key = Key(alone(address), "base URL")
 
 
 def _key(path: tuple[str, ...]) -> Key:

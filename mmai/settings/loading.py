@@ -12,6 +12,7 @@ from mmai.paths import Paths
 from mmai.settings.environment import environment_layer
 from mmai.settings.files import project_file, root_of, user_file
 from mmai.settings.layers import Entry, FileSource, Layer, dotted, file_layer, remedy
+from mmai.settings.providers import PROVIDERS, present
 from mmai.settings.schema import (
     AlertSettings,
     BackendSettings,
@@ -49,7 +50,7 @@ def load(paths: Paths, *, env: Mapping[str, str], cwd: Path) -> Settings:
     contents = _read(user, source="user", paths=paths, env=env, required=user != paths.config)
     if project is not None and project != user:
         contents = contents.under(_read(project, source="project", paths=paths, env=env, required=False))
-    return build(contents.under(Contents(environment_layer(env))))
+    return build(Contents(providers=tuple(present(env))).under(contents).under(Contents(environment_layer(env))))
 
 
 def check(file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str]) -> Settings:
@@ -82,9 +83,9 @@ def build(contents: Contents) -> Settings:
     sections: dict[tuple[str, ...], dict[str, Any]] = {}
     for path, entry in layer.items():
         sections.setdefault(path[:-1], {})[entry.key.field_of(path[-1])] = entry.value
-    backends = dict(Settings().backends)
+    backends: dict[str, BackendSettings] = {}
     for provider in (*contents.providers, *(path[1] for path in layer if path[0] == "backends")):
-        backends[provider] = _backend(provider, layer, backends.get(provider, BackendSettings()))
+        backends[provider] = _backend(provider, layer)
     return Settings(
         registry=RegistrySettings(**sections.get(("registry",), {})),
         backends=backends,
@@ -112,10 +113,11 @@ def _weights(fields: dict[str, float], layer: Layer) -> Weights:
     return weights
 
 
-def _backend(provider: str, layer: Layer, base: BackendSettings) -> BackendSettings:
+def _backend(provider: str, layer: Layer) -> BackendSettings:
     entries = {path[2]: entry for path, entry in layer.items() if path[:2] == ("backends", provider)}
     fields: dict[str, Any] = {name: entry.value for name, entry in entries.items()}
-    kind = fields.get("kind") or provider
+    known = PROVIDERS.get(provider)
+    kind = fields.get("kind") or (known.kind if known else provider)
     for name, entry in entries.items():
         if entry.key.kind not in (None, kind):
             sentence = f"`{name}` is a key of `{entry.key.kind}` backends, and this one is `{kind}`"
@@ -124,7 +126,7 @@ def _backend(provider: str, layer: Layer, base: BackendSettings) -> BackendSetti
         fields["api_key_missing"] = key.missing
     if (places := entries.get("endpoints")) is not None:
         fields["endpoints"] = _addresses(places, kind, provider)
-    return replace(base, **fields)
+    return replace(BackendSettings(endpoints=(known.url,) if known else ()), **fields)
 
 
 def _addresses(entry: Entry, kind: str, provider: str) -> tuple[str, ...]:

@@ -9,8 +9,6 @@ from mmai.values.endpoint import Secret
 from mmai.values.model import ModelCard
 from mmai.values.task import Constraints
 
-OLLAMA_URL = "http://127.0.0.1:11434"
-
 
 class Origin(Struct, frozen=True):
     """Where a value came from; `str()` of it is how people read it."""
@@ -122,7 +120,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Everything a user can set, merged, and where each value came from."""
 
     registry: RegistrySettings = RegistrySettings()
-    backends: dict[str, BackendSettings] = field(default_factory=lambda: {"ollama": BackendSettings(endpoints=(OLLAMA_URL,))})
+    backends: dict[str, BackendSettings] = field(default_factory=dict)
     selection: SelectionSettings = SelectionSettings()
     hot_swap: HotSwapSettings = HotSwapSettings()
     monitoring: MonitoringSettings = MonitoringSettings()

@@ -1,7 +1,7 @@
 """The file `config init` writes: every key, what it means and what it is by default, all of it commented out."""
 
+from mmai.settings.providers import OLLAMA_URL
 from mmai.settings.reference import BACKEND, SECTIONS
-from mmai.settings.schema import OLLAMA_URL
 from mmai.settings.table import ANY_NAME, Key, Table
 
 HEAD = """\

@@ -179,5 +179,12 @@ def _runs_and_attempts(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX failures ON attempts (model, failure) WHERE failure IS NOT NULL")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_runs_and_attempts,)
+def _billed_usage(connection: sqlite3.Connection) -> None:
+    """What hosted models charge for beside plain tokens, and an index to add up what was spent since a day."""
+    for column in ("cache_write_tokens INTEGER", "audio_tokens INTEGER", "images INTEGER", "audio_s REAL"):
+        connection.execute(f"ALTER TABLE runs ADD COLUMN usage_{column}")
+    connection.execute("CREATE INDEX spending ON runs (started_at, cost_usd) WHERE cost_usd > 0")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_runs_and_attempts, _billed_usage)
 """Each brings the tables one version further. One that has shipped is never edited."""

@@ -4,12 +4,21 @@ from typing import Any
 
 from msgspec import Struct
 
-from mmai.values.model import ModelCard
+from mmai.values.model import Locality, ModelCard
 
 
 def is_provider_name(text: str) -> bool:
     """Lower-case ASCII letters, digits, `-` and `_`, beginning with a letter: what may stand before the colon of a reference."""
     return text.isascii() and text[:1].isalpha() and text == text.lower() and text.replace("-", "").replace("_", "").isalnum()
+
+
+VARIABLES = {"google": ("GOOGLE_API_KEY", "GEMINI_API_KEY")}
+"""Providers whose variable is not simply `<NAME>_API_KEY`."""
+
+
+def key_variables(provider: str) -> tuple[str, ...]:
+    """The variables of the environment that may hold the provider's key; the first that is set wins."""
+    return VARIABLES.get(provider, (f"{provider.upper().replace('-', '_')}_API_KEY",))
 
 
 class Secret:
@@ -43,6 +52,8 @@ class KeyRule(Struct, frozen=True, kw_only=True):
     """Keys kept by `mmai keys set` may be used."""
     missing: str | None = None
     """Why there is no key in the settings, or why none may be sent; one sentence."""
+    required: bool = False
+    """The address is the provider's own, which answers nobody without a key."""
 
 
 NO_KEY = KeyRule(environment=False, stored=False)
@@ -67,6 +78,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """Which adapter speaks to it: `ollama`, `builtin`, or the name of a `mmai.backends` entry point."""
     url: str | None = None
     """Base URL without a trailing slash, user name or password; None for embedded models."""
+    locality: Locality = "local"
+    """Where the weights behind it run, as far as its name and address tell."""
     key: Secret | None = None
     key_rule: KeyRule = KeyRule()
     """Where `key` may be looked for when the endpoint is opened; a key command is never run before."""

@@ -47,6 +47,22 @@ class ImageEvent(Struct, frozen=True, tag="image"):
     media_type: str
 
 
+class AudioEvent(Struct, frozen=True, tag="audio"):
+    """Generated speech or sound, encoded."""
+
+    data: bytes
+    media_type: str
+
+
+class DroppedEvent(Struct, frozen=True, tag="dropped"):
+    """A tuning option that was asked for and not sent, since the model has none of the kind. It is no part of an answer."""
+
+    option: str
+    """Its name as the user knows it: `seed`, `temperature`, `top_k`."""
+    reason: str
+    """Half a sentence: `Anthropic has none`."""
+
+
 class Usage(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Tokens as the provider counted them. None is unknown."""
 
@@ -56,7 +72,16 @@ class Usage(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """All that was generated, reasoning included."""
     cached_tokens: int | None = None
     """Those of `input_tokens` the provider did not evaluate again."""
+    cache_write_tokens: int | None = None
+    """Those of `input_tokens` the provider put into its cache, where it charges for that."""
     reasoning_tokens: int | None = None
+    """Those of `output_tokens` that are thinking."""
+    audio_tokens: int | None = None
+    """Those of `input_tokens` that are sound."""
+    images: int | None = None
+    """Images generated."""
+    audio_s: float | None = None
+    """Seconds of sound that were transcribed, where the provider bills by time."""
     estimated: bool = False
     """Counted here, not by the provider."""
 
@@ -86,4 +111,6 @@ class FinishedEvent(Struct, frozen=True, tag="finished", kw_only=True):
     """Lines or events of the stream that nothing here understands."""
 
 
-Event = TextEvent | ReasoningEvent | LabelsEvent | VectorEvent | ImageEvent | ToolCall | FinishedEvent
+Event = (
+    TextEvent | ReasoningEvent | LabelsEvent | VectorEvent | ImageEvent | AudioEvent | ToolCall | DroppedEvent | FinishedEvent
+)

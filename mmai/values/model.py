@@ -36,6 +36,15 @@ class ModelRef(Struct, frozen=True, order=True):
         return f"{self.provider}:{self.name}"
 
 
+class LongContextPrice(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a whole request costs once its prompt has more than `above_tokens` tokens."""
+
+    above_tokens: int
+    input_usd_per_mtok: float | None = None
+    output_usd_per_mtok: float | None = None
+    cached_usd_per_mtok: float | None = None
+
+
 class Price(Struct, frozen=True, omit_defaults=True):
     """US dollars for one million tokens. None is unknown, and never means free."""
 
@@ -43,8 +52,15 @@ class Price(Struct, frozen=True, omit_defaults=True):
     output_usd_per_mtok: float | None = None
     cached_usd_per_mtok: float | None = None
     """Input tokens the provider had in its cache."""
+    cache_write_usd_per_mtok: float | None = None
+    """Input tokens the provider put into its cache; None where that costs no more than reading them."""
+    audio_usd_per_mtok: float | None = None
+    """Input tokens that are sound; None where they cost the same as text."""
     image_usd: float | None = None
     """One generated image."""
+    audio_usd_per_s: float | None = None
+    """One second of sound that is transcribed."""
+    long_context: LongContextPrice | None = None
     reason: str | None = None
     """Why the price is what it is, such as `runs on this machine`."""
 
@@ -82,6 +98,8 @@ class ModelCard(Struct, frozen=True, omit_defaults=True, kw_only=True):
     capabilities: tuple[str, ...] = ("text_generation",)
     """What it can technically do: text_generation, embedding, vision, audio, tools, thinking, json_schema, insert,
     image_generation, speech_synthesis, speech_transcription, image_classification. A required one is a hard filter."""
+    capabilities_guessed: bool = False
+    """Nobody said what it can do: an automatic choice goes by `capabilities`, and a user who names it is not contradicted."""
     tasks: tuple[TaskType, ...] = ()
     """Task types it is declared good at; empty says nothing. A preference, never a filter, unless `only_tasks`."""
     only_tasks: bool = False
@@ -91,6 +109,8 @@ class ModelCard(Struct, frozen=True, omit_defaults=True, kw_only=True):
     context_tokens: int | None = None
     """Input and output together, as the provider counts them."""
     max_output_tokens: int | None = None
+    api: str | None = None
+    """Which of its provider's protocols it needs, where there are several: `responses`; None is the usual one."""
     size_bytes: int | None = None
     """Weights on disk."""
     parameter_count: int | None = None

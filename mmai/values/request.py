@@ -95,6 +95,8 @@ class Request(Struct, frozen=True, kw_only=True):
     schema: dict[str, Any] | None = None
     """JSON schema the answer must satisfy."""
     tools: tuple[Tool, ...] = ()
+    media_type: str | None = None
+    """In which form a generated image or speech is wanted, such as `image/png`; None leaves it to the provider."""
     task: TaskType | None = None
     """What was asked for by `--task`, or the analysis's own answer."""
 

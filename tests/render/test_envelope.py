@@ -73,7 +73,11 @@ def test_every_field_is_there_though_the_value_leaves_out_defaults() -> None:
         "input_tokens": 3,
         "output_tokens": None,
         "cached_tokens": None,
+        "cache_write_tokens": None,
         "reasoning_tokens": None,
+        "audio_tokens": None,
+        "images": None,
+        "audio_s": None,
         "estimated": False,
     }
     card = plain(ModelCard(provider="a", name="b", price=Price(1.0), tasks=(TaskType.MATH,)))

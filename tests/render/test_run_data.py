@@ -31,7 +31,8 @@ def test_every_promised_key_is_there_known_or_not() -> None:
         "text": "Hello", "model": "ollama:qwen3:8b", "task": "conversation", "finish_reason": "stop", "cost_usd": None,
     }  # fmt: skip
     assert data["usage"] == {
-        "input_tokens": 3, "output_tokens": None, "cached_tokens": None, "reasoning_tokens": None, "estimated": False,
+        "input_tokens": 3, "output_tokens": None, "cached_tokens": None, "cache_write_tokens": None, "reasoning_tokens": None,
+        "audio_tokens": None, "images": None, "audio_s": None, "estimated": False,
     }  # fmt: skip
     assert data["timings"] == {"startup_ms": None, "ttft_ms": 12.5, "total_ms": None}
     assert data["attempts"] == [

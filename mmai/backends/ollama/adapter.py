@@ -7,7 +7,8 @@ from msgspec import json
 from msgspec.structs import replace
 
 from mmai.backends.base import RetryAdvice, advise
-from mmai.backends.ollama.server import Server
+from mmai.backends.needs import makes, refusal
+from mmai.backends.server import Server, health_state
 from mmai.clock import Clock
 from mmai.dialects.ollama import (
     ChatStream,
@@ -19,6 +20,7 @@ from mmai.dialects.ollama import (
     check_done,
     embed_body,
     embed_events,
+    failure,
     full_name,
     load_body,
     name_body,
@@ -28,19 +30,18 @@ from mmai.dialects.ollama import (
     parse_tags,
     parse_version,
 )
-from mmai.errors import AuthError, CallError, CannotConnect, MmaiError, TimedOut, UnknownModel
+from mmai.errors import CallError, MmaiError, TimedOut, UnknownModel
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
 from mmai.values.health import Health, HealthState, Loaded
 from mmai.values.model import ModelCard, ModelRef
 from mmai.values.preview import Preview
 from mmai.values.pull import PullProgress
-from mmai.values.request import AudioPart, DataPart, ImagePart, Request
-from mmai.values.task import Modality, TaskType
+from mmai.values.request import Request
+from mmai.values.url import is_loopback, ollama_endpoint
 
 SHOWS_AT_ONCE = 8
 CHAT, EMBED = "/api/chat", "/api/embed"
-ANYTHING = ("text_generation", "embedding", "vision", "audio", "tools", "thinking", "json_schema")
 
 
 def open_backend(endpoint: Endpoint) -> "OllamaBackend":
@@ -54,7 +55,16 @@ class OllamaBackend:
     def __init__(self, endpoint: Endpoint, *, clock: Clock | None = None) -> None:
         self.provider = endpoint.provider
         self._clock = clock or Clock()
-        self._server = Server(endpoint, clock=self._clock)
+        url = endpoint.url or ollama_endpoint("")
+        self._server = Server(
+            endpoint,
+            name="Ollama",
+            url=url,
+            credentials={"Authorization": f"Bearer {endpoint.key.reveal()}"} if endpoint.key else {},
+            failure=failure,
+            clock=self._clock,
+            unreachable_hint="ollama serve" if is_loopback(url) else None,
+        )
         self.endpoint: str | None = self._server.url
         self._timeouts = endpoint.timeouts
         self._keep_alive: float | str | None = endpoint.options.get("keep_alive")
@@ -68,26 +78,13 @@ class OllamaBackend:
         return [self._card(entry, facts, in_memory) for entry, facts in zip(listed, shown, strict=True)]
 
     def assume(self, name: str) -> ModelCard:
-        """See `Backend.assume`. The server alone knows what such a model can do, so nothing is ruled out."""
+        """See `Backend.assume`. The server alone knows what such a model can do."""
         card = as_card(Listed(name=name), None, provider=self.provider, url=self._server.url, loaded=None)
-        return replace(card, endpoints=(), capabilities=ANYTHING, inputs=(Modality.TEXT, Modality.IMAGE, Modality.AUDIO))
+        return replace(card, endpoints=(), capabilities_guessed=True)
 
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
         """See `Backend.can_handle`."""
-        parts = {type(part) for message in request.messages for part in message.parts}
-        if DataPart in parts:
-            return f"`{model.ref}` takes text and media, not structured data"
-        needs = {
-            "vision": ImagePart in parts,
-            "audio": AudioPart in parts,
-            "embedding": request.task is TaskType.EMBEDDING,
-            "text_generation": request.task is not TaskType.EMBEDDING and not _only_embeds(model),
-            "tools": bool(request.tools),
-            "json_schema": request.schema is not None,
-            "thinking": bool(request.options.think),
-        }
-        lacks = [name for name, needed in needs.items() if needed and name not in model.capabilities]
-        return f"`{model.ref}` lacks {', '.join(f'`{name}`' for name in lacks)}" if lacks else None
+        return refusal(model, request)
 
     def preview(self, model: ModelCard, request: Request) -> Preview:
         """See `Backend.preview`."""
@@ -121,7 +118,7 @@ class OllamaBackend:
         try:
             version = parse_version(await self._server.ask("GET", "/api/version"), where=self._server.where)
         except MmaiError as exc:
-            state, reason = _state(exc), exc.message
+            state, reason = health_state(exc), exc.message
         latency_ms = (self._clock.monotonic() - started) * 1000
         return Health(state=state, reason=reason, latency_ms=latency_ms, version=version, checked_at=self._clock.now())
 
@@ -217,20 +214,10 @@ class OllamaBackend:
 
 def _question(model: ModelCard, request: Request) -> tuple[str, bytes]:
     """Path and body of what asks the model."""
-    if request.task is TaskType.EMBEDDING or _only_embeds(model):
+    if makes(model, request, "embedding"):
         return EMBED, embed_body(model.name, request)
     return CHAT, chat_body(model.name, request)
 
 
 def _only_embeds(model: ModelCard) -> bool:
     return "embedding" in model.capabilities and "text_generation" not in model.capabilities
-
-
-def _state(error: MmaiError) -> HealthState:
-    match error:
-        case CannotConnect() | TimedOut():
-            return "unreachable"
-        case AuthError():
-            return "unauthorized"
-        case _:
-            return "failing"

@@ -1,0 +1,137 @@
+"""A provider's server as a place to ask: its address, its credentials, and its failures as our errors."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from mmai.backends.wire import Reply, Wire
+from mmai.clock import Clock
+from mmai.errors import AuthError, CallError, CannotConnect, MmaiError, TimedOut
+from mmai.values.endpoint import Endpoint, Timeouts, key_variables
+from mmai.values.health import HealthState
+from mmai.values.model import ModelRef
+
+SHORTEST_KEY = 8
+"""Characters of a word in a header that may be a credential; `Bearer` is none."""
+
+
+class ReadFailure(Protocol):
+    """The error of a whole response outside 200 to 299, by the dialect that understands it.
+
+    `where` names the server, `ref` the model that was asked for, `now` is Unix seconds.
+    """
+
+    def __call__(
+        self, status: int, body: bytes, *, where: str, ref: ModelRef | None, headers: Mapping[str, str], now: float
+    ) -> MmaiError:
+        """Read it."""
+        ...
+
+
+class Server:
+    """Requests to one endpoint. Nothing is sent before the first."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        name: str,
+        url: str,
+        credentials: Mapping[str, str],
+        failure: ReadFailure,
+        clock: Clock,
+        headers: Mapping[str, str] | None = None,
+        unreachable_hint: str | None = None,
+    ) -> None:
+        """`credentials` are the headers that carry the key; the endpoint's own headers win over them, and over `headers`, which
+        are no secret. `name` is what messages call the server, `unreachable_hint` the command that would start it.
+        """
+        self.url = url
+        secret = dict(credentials) | endpoint.headers
+        self.masked = dict(headers or {}) | dict.fromkeys(secret, "****")
+        """The headers beside the usual ones; of those that may be a credential, not what they say."""
+        self._secrets = [word.encode() for value in secret.values() for word in value.split() if len(word) >= SHORTEST_KEY]
+        self._wire = Wire(url, headers={**(headers or {}), **secret}, timeouts=endpoint.timeouts, proxied=endpoint.proxied)
+        self._rule, self._has_key = endpoint.key_rule, bool(secret)
+        self._provider = endpoint.provider
+        self._failure = failure
+        self._hint = unreachable_hint
+        self._clock = clock
+        self.where = f"{name} at {self._wire.where}"
+        """The server, as messages name it."""
+
+    async def ask(
+        self, method: str, path: str, body: bytes = b"", *, ref: ModelRef | None = None, timeouts: Timeouts | None = None
+    ) -> bytes:
+        """The whole answer; raises as `open` and its reply do."""
+        async with self.open(method, path, body, ref=ref, timeouts=timeouts) as reply:
+            return await reply.read()
+
+    @asynccontextmanager
+    async def open(
+        self, method: str, path: str, body: bytes = b"", *, ref: ModelRef | None = None, timeouts: Timeouts | None = None
+    ) -> AsyncIterator[Reply]:
+        """See `Wire.open`; the reply's status is one of success. `ref` is the model the request names.
+
+        Raises:
+            AuthError: the server needs a key and there is none; nothing was sent.
+            UnknownModel: the server does not have `ref`.
+            CallError: any other failure, a status included.
+        """
+        self.demand_key()
+        try:
+            async with self._wire.open(method, path, body, timeouts=timeouts) as reply:
+                if not 200 <= reply.status < 300:
+                    said, now = await self._said(reply), self._clock.now()
+                    raise self._refusal(
+                        self._failure(reply.status, said, where=self.where, ref=ref, headers=reply.headers, now=now)
+                    )
+                yield reply
+        except CannotConnect as exc:
+            exc.hint = exc.hint or self._hint
+            raise
+
+    def demand_key(self) -> None:
+        """Raise where the server answers nobody without a key, and there is none.
+
+        Raises:
+            AuthError: with the command that keeps one.
+        """
+        if self._rule.required and not self._has_key:
+            reason = self._rule.missing or f"set `{key_variables(self._provider)[0]}`, or keep one"
+            raise AuthError(f"no key for `{self._provider}`: {reason}", hint=f"mmai keys set {self._provider}")
+
+    def mask(self, said: bytes) -> bytes:
+        """What the server said, without the credentials that some servers quote."""
+        for secret in self._secrets:
+            said = said.replace(secret, b"****")
+        return said
+
+    async def aclose(self) -> None:
+        """Close connections. May be called twice."""
+        await self._wire.aclose()
+
+    def _refusal(self, error: MmaiError) -> MmaiError:
+        """Where the key that was there could not be sent, a refusal says so."""
+        if isinstance(error, AuthError) and not self._has_key:
+            error.message += f"; {self._rule.missing}" if self._rule.missing else ""
+            error.hint = error.hint or f"mmai keys set {self._provider}"
+        return error
+
+    async def _said(self, reply: Reply) -> bytes:
+        """The body of a failure; a failure to read it is the lesser one."""
+        try:
+            return self.mask(await reply.read())
+        except CallError:
+            return b""
+
+
+def health_state(error: MmaiError) -> HealthState:
+    """What a failed question says of the server's health."""
+    match error:
+        case CannotConnect() | TimedOut():
+            return "unreachable"
+        case AuthError():
+            return "unauthorized"
+        case _:
+            return "failing"
