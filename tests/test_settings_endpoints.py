@@ -31,11 +31,14 @@ def places(home: Path, user: str = "", project: str = "", env: Mapping[str, str]
     return found
 
 
-def test_builtin_and_ollama_are_always_there(home: Path) -> None:
+def test_builtin_ollama_and_the_well_known_services_are_always_there(home: Path) -> None:
     found = places(home)
     assert {name: [endpoint.url for endpoint in rows] for name, rows in found.items()} == {
         "builtin": [None],
         "ollama": ["http://127.0.0.1:11434"],
+        "openai": ["https://api.openai.com/v1"],
+        "anthropic": ["https://api.anthropic.com"],
+        "google": ["https://generativelanguage.googleapis.com"],
     }
     assert found["builtin"][0].key_rule == NO_KEY
 
@@ -133,10 +136,49 @@ def test_headers_of_the_project_file_itself_are_sent(home: Path) -> None:
     assert row.headers == {"x-team": "a"}
 
 
-def test_a_project_file_may_send_calls_to_this_machine_with_the_usual_keys(home: Path) -> None:
+def test_a_project_file_may_send_calls_to_this_machine_but_not_with_the_keys_of_a_service(home: Path) -> None:
     user, project = "backends: {openai: {api_key: mine}}", "backends: {openai: {endpoint: 'http://127.0.0.1:4000/v1'}}"
-    rule = places(home, user, project)["openai"][0].key_rule
-    assert (rule.configured is not None, rule.stored) == (True, True)
+    assert not places(home, user, project)["openai"][0].key_rule.environment
+    rule = places(home, "", "backends: {lab: {endpoint: 'http://127.0.0.1:4000/v1'}}")["lab"][0].key_rule
+    assert (rule.environment, rule.stored) == (True, True)
+
+
+def test_a_service_whose_key_is_set_needs_no_setting(home: Path) -> None:
+    found = places(home, env={"GROQ_API_KEY": "gsk", "MISTRAL_API_KEY": " "})
+    assert [row.url for row in found["groq"]] == ["https://api.groq.com/openai/v1"]
+    assert (found["groq"][0].kind, found["groq"][0].locality) == ("openai", "cloud")
+    assert "mistral" not in found
+
+
+def test_a_local_server_of_a_known_name_needs_no_address(home: Path) -> None:
+    row = places(home, "backends: {lmstudio: }")["lmstudio"][0]
+    assert (row.kind, row.url, row.locality) == ("openai", "http://127.0.0.1:1234/v1", "local")
+    assert not row.key_rule.required
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/v1", "https://api.openai.com.evil.net/v1", "http://api.openai.com/v1"])
+def test_a_key_kept_for_a_service_goes_to_its_own_site_alone(home: Path, url: str) -> None:
+    rule = places(home, env={"OPENAI_BASE_URL": url})["openai"][0].key_rule
+    assert (rule.stored, rule.required, rule.environment) == (False, False, True)
+    assert rule.missing == f"keys kept for `openai` are not sent to `{url.split('/')[2].split(':')[0]}`"
+    own = places(home)["openai"][0].key_rule
+    assert (own.stored, own.required) == (True, True)
+
+
+def test_a_key_of_the_settings_goes_to_the_address_of_the_settings_and_to_no_variables(home: Path) -> None:
+    user = "backends: {openai: {endpoint: 'https://proxy.example/v1', api_key: mine, key_cmd: pass openai}}"
+    rule = places(home, user)["openai"][0].key_rule
+    assert (rule.configured is not None, rule.command) == (True, "pass openai")
+    rule = places(home, user, env={"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"})["openai"][0].key_rule
+    assert (rule.configured, rule.command) == (None, None)
+
+
+def test_a_service_stays_one_behind_a_proxy_on_this_machine(home: Path) -> None:
+    found = places(home, env={"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "GOOGLE_GEMINI_BASE_URL": "http://localhost:8"})
+    assert [(found[name][0].url, found[name][0].locality) for name in ("anthropic", "google")] == [
+        ("http://127.0.0.1:9", "cloud"),
+        ("http://localhost:8", "cloud"),
+    ]
 
 
 def test_an_address_of_the_environment_takes_the_place_of_the_projects(home: Path) -> None:

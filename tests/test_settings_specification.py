@@ -95,7 +95,7 @@ def test_the_system_example_sets_what_it_says(tmp_path: Path) -> None:
     assert (settings.selection.constraints.max_latency_ms, settings.selection.constraints.max_cost_usd) == (5000.0, 0.01)
     assert settings.hot_swap.grace_period_ms == 30000.0
     assert settings.monitoring.alert_thresholds.latency_p95_ms == 2000.0
-    assert list(settings.backends) == ["ollama", "coreml", "openai"]
+    assert {"ollama", "coreml", "openai"} <= settings.backends.keys()
     assert settings.backends["ollama"].timeout_ms == 30000.0
 
 
@@ -141,7 +141,7 @@ def test_the_hosted_example_is_priced_by_the_million(tmp_path: Path) -> None:
 
 
 def test_all_the_examples_together_load_too(tmp_path: Path) -> None:
-    assert list(loaded(tmp_path, OLLAMA + COREML + HOSTED).backends) == ["ollama", "coreml", "openai", "anthropic"]
+    assert {"ollama", "coreml", "openai", "anthropic"} <= loaded(tmp_path, OLLAMA + COREML + HOSTED).backends.keys()
 
 
 @pytest.mark.parametrize(

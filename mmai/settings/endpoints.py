@@ -35,7 +35,7 @@ def endpoints(settings: Settings, *, env: Mapping[str, str]) -> tuple[Endpoint, 
 def _endpoint(
     provider: str, kind: str, url: str | None, backend: BackendSettings, settings: Settings, *, env: Mapping[str, str]
 ) -> Endpoint:
-    foreign = _chosen_by_project(provider, settings) and not (url and is_loopback(url))
+    foreign = _chosen_by_project(provider, settings) and not (url and is_loopback(url) and not _is_cloud(provider))
     return Endpoint(
         provider=provider,
         kind=kind,
@@ -74,8 +74,7 @@ def _key_rule(provider: str, kind: str, url: str | None, backend: BackendSetting
     """
     if kind in EMBEDDED:
         return NO_KEY
-    known = PROVIDERS.get(provider)
-    strange = known is not None and known.is_cloud and not is_own_site(provider, url)
+    strange = _is_cloud(provider) and not is_own_site(provider, url)
     diverted = strange and settings.origin(f"backends.{provider}.endpoints").source == "environment"
     local_ollama = url is not None and is_loopback(url) and kind == "ollama"
     return KeyRule(
@@ -84,7 +83,7 @@ def _key_rule(provider: str, kind: str, url: str | None, backend: BackendSetting
         # A local Ollama takes no key: asking the key file first would only delay every run.
         stored=not strange and not local_ollama,
         missing=f"keys kept for `{provider}` are not sent to `{host_of(url or '')}`" if strange else backend.api_key_missing,
-        required=known is not None and known.is_cloud and not strange,
+        required=_is_cloud(provider) and not strange,
     )
 
 
@@ -106,11 +105,15 @@ def locality(provider: str, url: str | None) -> Locality:
 
     A company's service stays one behind an address on this machine, where a proxy may pass everything on.
     """
-    if (known := PROVIDERS.get(provider)) is not None and known.is_cloud:
+    if _is_cloud(provider):
         return "cloud"
     if url is None or is_loopback(url):
         return "local"
     return "network" if is_private(host_of(url)) else "cloud"
+
+
+def _is_cloud(provider: str) -> bool:
+    return provider in PROVIDERS and PROVIDERS[provider].is_cloud
 
 
 def _options(backend: BackendSettings) -> dict[str, Any]:

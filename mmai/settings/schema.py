@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from mmai.settings.providers import ALWAYS, PROVIDERS
 from mmai.values.decision import Weights
 from mmai.values.endpoint import Secret
 from mmai.values.model import ModelCard
@@ -116,11 +117,15 @@ class RunSettings(Struct, frozen=True, kw_only=True):
     log: bool = True
 
 
+def _always_there() -> dict[str, BackendSettings]:
+    return {name: BackendSettings(endpoints=(PROVIDERS[name].url,)) for name in ALWAYS}
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything a user can set, merged, and where each value came from."""
 
     registry: RegistrySettings = RegistrySettings()
-    backends: dict[str, BackendSettings] = field(default_factory=dict)
+    backends: dict[str, BackendSettings] = field(default_factory=_always_there)
     selection: SelectionSettings = SelectionSettings()
     hot_swap: HotSwapSettings = HotSwapSettings()
     monitoring: MonitoringSettings = MonitoringSettings()

@@ -83,7 +83,7 @@ def test_check_names_the_files_and_the_keys_that_are_not_set(mmai: Mmai) -> None
     mmai.configure("backends: {openai: {api_key: '${OPENAI_API_KEY}'}}\n")
     result = mmai("config", "check", "--json")
     assert result.exit_code == 0
-    assert result.json["data"] == {"files": [f"{mmai.home}/{FILE}"], "providers": ["ollama", "openai"]}
+    assert result.json["data"] == {"files": [f"{mmai.home}/{FILE}"], "providers": ["ollama", "openai", "anthropic", "google"]}
     reason = f"`OPENAI_API_KEY` is not set ({mmai.home}/{FILE} line 1, backends.openai.api_key)"
     assert result.json["warnings"] == [reason]
 
