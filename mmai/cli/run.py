@@ -46,6 +46,26 @@ def run(
     ] = False,
     no_stdin: opt.NoStdinOption = False,
     stdin_timeout: opt.StdinTimeoutOption = None,
+    batch: Annotated[
+        str | None,
+        typer.Option(
+            "--batch",
+            metavar="FILE",
+            help="Ask every prompt of a JSONL file, or of `-`; --max-cost is for all of them together.",
+        ),
+    ] = None,
+    via_provider_batch: Annotated[
+        bool,
+        typer.Option(
+            "--via-provider-batch",
+            help="Through the provider's batch service: within a day, at half the price.",
+            show_default=False,
+        ),
+    ] = False,
+    resume: Annotated[
+        str | None,
+        typer.Option("--resume", metavar="ID", help="Go on with a batch that was submitted, and collect its answers."),
+    ] = None,
     no_log: Annotated[bool, typer.Option("--no-log", help="Leave no trace in the history.", show_default=False)] = False,
     output: opt.AnswerOption = AnswerOutput.TEXT,
     json: opt.JsonOption = False,
@@ -63,8 +83,11 @@ def run(
       mmai run "why is the sky blue?"
       git diff | mmai run "write a commit message" -m ollama:qwen3:8b
       mmai run "summarise in two sentences" -f report.md --local-only
+      mmai run -m openai:gpt-5.6-luna --batch prompts.jsonl --via-provider-batch
     """
     call = frame("run", output, json=json, quiet=quiet, no_color=no_color)
+    from msgspec.structs import replace
+
     from mmai.cli.asking import Asking, ask, preview
     from mmai.cli.prompt import gather
     from mmai.cli.shown import View
@@ -72,16 +95,8 @@ def run(
     from mmai.values.request import Request
 
     settings = call.settings
-    messages = gather(
-        prompt or (),
-        system=system,
-        files=file or (),
-        no_stdin=no_stdin,
-        stdin_timeout_s=settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout,
-        call=call,
-    )
-    request = Request(
-        messages=messages,
+    template = Request(
+        messages=(),
         options=tuning(temperature=temperature, max_tokens=max_tokens, stop=stop or (), seed=seed, pairs=option or ()),
         schema=read_shape(schema),
         task=task,
@@ -102,11 +117,44 @@ def run(
         fallbacks=fallback or (),
         task=task,
     )
+    log = settings.run.log and not no_log
+    if batch is not None or via_provider_batch or resume is not None:
+        from mmai.cli.batch import Job, demand_batch, run_batch
+
+        single = {
+            "a prompt": prompt,
+            "`--file`": file,
+            "`--fallback`": fallback,
+            "`--extract`": extract,
+            "`--explain`": explain,
+        }
+        demand_batch(batch, resume, via_provider=via_provider_batch, wish=wished, single=single)
+        job = Job(
+            file=batch,
+            resume=resume,
+            template=template,
+            system=system,
+            wish=wished,
+            max_cost_usd=max_cost,
+            timeout_s=timeout,
+            log=log,
+            dry_run=dry_run,
+        )
+        call.run(run_batch(job, call))
+        return
+    messages = gather(
+        prompt or (),
+        system=system,
+        files=file or (),
+        no_stdin=no_stdin,
+        stdin_timeout_s=settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout,
+        call=call,
+    )
     asking = Asking(
-        request=request,
+        request=replace(template, messages=messages),
         wish=wished,
         timeout_s=settings.run.timeout_s if timeout is None else timeout,
-        log=settings.run.log and not no_log,
+        log=log,
     )
     if dry_run:
         call.run(preview(asking, call))
