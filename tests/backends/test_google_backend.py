@@ -1,5 +1,7 @@
 import asyncio
 import io
+import subprocess
+import sys
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -16,6 +18,7 @@ from mmai.errors import (
     CannotConnect,
     IncompleteAnswer,
     MmaiError,
+    NoKey,
     ProtocolError,
     ProviderError,
     RateLimited,
@@ -264,6 +267,22 @@ def test_what_a_known_model_lacks_is_refused_before_sending(google: FakeGoogle) 
     assert google.journal.requests == []
 
 
+def test_text_takes_no_sdk_and_no_second_http_library(google: FakeGoogle) -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from mmai.backends import load\n"
+        "from mmai.values.endpoint import Endpoint\n"
+        "from mmai.values.request import Message, Request, TextPart\n"
+        "backend = load(Endpoint(provider='google', kind='google', url=sys.argv[1]))\n"
+        "request = Request(messages=(Message('user', (TextPart('hi'),)),))\n"
+        "async def ask():\n"
+        "    return [said async for said in backend.infer(backend.assume('gemini-2.5-flash'), request)]\n"
+        "print(len(asyncio.run(ask())), *{'google', 'openai', 'anthropic', 'httpx', 'pydantic', 'jmespath'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, google.url], capture_output=True, text=True, check=True)
+    assert done.stdout == "3\n"
+
+
 # Faults
 
 
@@ -294,7 +313,7 @@ def test_a_wrong_key_is_told_from_a_wrong_request() -> None:
 
 def test_googles_own_site_is_not_asked_without_a_key(google: FakeGoogle) -> None:
     _, found = failure(google.url, key_rule=KeyRule(required=True))
-    assert type(found) is AuthError
+    assert type(found) is NoKey
     assert found.hint == "mmai keys set google"
     assert google.journal.connections == 0
 
