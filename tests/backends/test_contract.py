@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 
 import pytest
+from fakes.anthropic import FakeAnthropic
+from fakes.anthropic import usual_models as anthropic_models
 from fakes.ollama import FakeOllama, usual_models
 from fakes.wall import Wall, refused
 
@@ -39,7 +41,14 @@ def an_ollama() -> Iterator[tuple[Endpoint, Wall | None]]:
         yield Endpoint(provider="ollama", kind="ollama", url=server.url), server
 
 
-ADAPTERS: dict[str, Serve] = {"ollama": an_ollama}
+@contextmanager
+def an_anthropic() -> Iterator[tuple[Endpoint, Wall | None]]:
+    with FakeAnthropic(*anthropic_models()) as server:
+        server.streams("Hel", "lo", thinking=("hm",))
+        yield Endpoint(provider="anthropic", kind="anthropic", url=server.url, locality="cloud"), server
+
+
+ADAPTERS: dict[str, Serve] = {"anthropic": an_anthropic, "ollama": an_ollama}
 """Adapter to a context that gives its endpoint and, where there is one, its server."""
 
 
