@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from mmai.values.request import ImagePart, Message, Part, TextPart
@@ -14,11 +15,8 @@ Block = dict[str, Any]
 
 def turns(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """User and assistant turns by turns: neighbours of one side are one turn, system turns are left to the `system` field."""
-    spoken = [message for message in messages if message.role != "system"]
-    return [
-        {"role": role, "content": [block for message in group for block in _blocks(message)]}
-        for role, group in groupby(spoken, key=_side)
-    ]
+    blocks = [(_side(message), block) for message in messages if message.role != "system" for block in _blocks(message)]
+    return [{"role": side, "content": [block for _, block in group]} for side, group in groupby(blocks, key=itemgetter(0))]
 
 
 def _side(message: Message) -> str:
