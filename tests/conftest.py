@@ -7,7 +7,9 @@ import hypothesis
 import pytest
 from builders import Warnings
 from fakes.anthropic import FakeAnthropic
-from fakes.anthropic import usual_models as anthropic_models
+from fakes.anthropic import usual_models as usual_anthropic_models
+from fakes.google import FakeGoogle
+from fakes.google import usual_models as usual_google_models
 from fakes.ollama import FakeOllama, usual_models
 from fakes.wall import Wall
 
@@ -36,7 +38,14 @@ def anthropic() -> Iterator[FakeAnthropic]:
     """A fake Anthropic with five models: claude-opus-5-5, claude-sonnet-5-5, claude-haiku-5-5, claude-haiku-4-5 (samples),
     claude-sonnet-4-5 (deprecated).
     """
-    with FakeAnthropic(*anthropic_models()) as server:
+    with FakeAnthropic(*usual_anthropic_models()) as server:
+        yield server
+
+
+@pytest.fixture
+def google() -> Iterator[FakeGoogle]:
+    """A fake Gemini API with seven models; gemini-2.5-flash and gemini-3.5-flash chat and think, any key is let in."""
+    with FakeGoogle(*usual_google_models()) as server:
         yield server
 
 

@@ -6,7 +6,9 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 
 import pytest
 from fakes.anthropic import FakeAnthropic
-from fakes.anthropic import usual_models as anthropic_models
+from fakes.anthropic import usual_models as usual_anthropic_models
+from fakes.google import FakeGoogle
+from fakes.google import usual_models as usual_google_models
 from fakes.ollama import FakeOllama, usual_models
 from fakes.wall import Wall, refused
 
@@ -43,12 +45,19 @@ def an_ollama() -> Iterator[tuple[Endpoint, Wall | None]]:
 
 @contextmanager
 def an_anthropic() -> Iterator[tuple[Endpoint, Wall | None]]:
-    with FakeAnthropic(*anthropic_models()) as server:
+    with FakeAnthropic(*usual_anthropic_models()) as server:
         server.streams("Hel", "lo", thinking=("hm",))
         yield Endpoint(provider="anthropic", kind="anthropic", url=server.url, locality="cloud"), server
 
 
-ADAPTERS: dict[str, Serve] = {"anthropic": an_anthropic, "ollama": an_ollama}
+@contextmanager
+def a_google() -> Iterator[tuple[Endpoint, Wall | None]]:
+    with FakeGoogle(*usual_google_models()) as server:
+        server.streams("Hel", "lo", thinking=("hm",))
+        yield Endpoint(provider="google", kind="google", url=server.url), server
+
+
+ADAPTERS: dict[str, Serve] = {"anthropic": an_anthropic, "google": a_google, "ollama": an_ollama}
 """Adapter to a context that gives its endpoint and, where there is one, its server."""
 
 
