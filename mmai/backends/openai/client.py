@@ -7,7 +7,9 @@ that the SDK finds in the environment, and its exceptions leave as our errors.
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from mmai import __version__
 from mmai.backends.server import Server
@@ -19,6 +21,8 @@ from mmai.values.url import is_loopback
 
 if TYPE_CHECKING:
     from openai import APIConnectionError, AsyncOpenAI
+
+T = TypeVar("T")
 
 KEPT = ("accept", "connection", "content-length", "content-type", "host", "transfer-encoding", "x-stainless-raw-response")
 """Headers of the SDK's that are sent: the others tell of this machine, or come from variables such as `OPENAI_CUSTOM_HEADERS`.
@@ -125,3 +129,16 @@ def _trusted() -> ssl.SSLContext:
     import httpx  # noqa: PLC0415  comes with the SDK, which is not needed for text
 
     return httpx.create_ssl_context(trust_env=True)
+
+
+def decoded(body: bytes, kind: type[T], *, where: str, what: str) -> T:
+    """A whole response as a value; `what` names it in the error.
+
+    Raises:
+        ProtocolError: it is empty, no JSON, or of another shape.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        seen = " ".join(body[:200].decode("utf-8", "replace").split())
+        raise ProtocolError(f"{where} did not send {what}: {seen or 'the response is empty'}", body=seen or None) from exc
