@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from mmai.cli.batch_collect import batches, collect, endpoint_of, summary
 from mmai.cli.frame import Frame
+from mmai.cli.saving import Saving
 from mmai.cli.world import World, world
 from mmai.engine.batch import submit
 from mmai.engine.batch_estimate import estimate
@@ -33,7 +34,7 @@ class Job(Struct, frozen=True, kw_only=True):
     """Path of the prompts; `-` is standard input."""
     resume: str | None
     """The provider's id of a batch to go on with, instead of a new one."""
-    out: Path | None = None
+    out: Saving | None
     template: Request
     """What all rows have in common, without messages."""
     system: str | None
@@ -80,8 +81,6 @@ async def run_batch(job: Job, call: Frame) -> None:
     """Submit or go on, wait, and write every answer; raise why they are not all there, if they are not."""
     async with world(call) as here:
         records = BatchRecords(call.paths.batches)
-        if job.out is not None and not job.out.absolute().parent.is_dir():
-            raise UsageError(f"there is no folder `{job.out.absolute().parent}` for `--out`")
         if job.resume is not None:
             record: BatchRecord | None = await _resumed(demand_id(job.resume), job, here, records)
         else:
@@ -162,14 +161,14 @@ def _record(job: Job, prompts: Sequence[BatchPrompt], endpoint: Endpoint, card: 
         discount=batches(endpoint, here).batch_discount,
         price=card.price if card else None,
         schema=job.template.schema,
-        out=None if job.out is None else str(job.out.absolute()),
+        out=None if job.out is None else str(job.out.path.absolute()),
         run_id=new_id(now) if job.log else None,
     )
 
 
 def _with_out(record: BatchRecord, job: Job) -> BatchRecord:
     """The record, its answers going where this command line wants them if it says so."""
-    return record if job.out is None else replace(record, out=str(job.out.absolute()))
+    return record if job.out is None else replace(record, out=str(job.out.path.absolute()))
 
 
 async def _route(job: Job, first: Request, here: World) -> Route:

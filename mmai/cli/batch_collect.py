@@ -1,7 +1,6 @@
 """From a batch that was submitted to its answers: waiting, writing them down, and saying what they cost."""
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -10,9 +9,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mmai import files
 from mmai.backends.base import Batches
 from mmai.cli.frame import Frame
+from mmai.cli.saving import Content, Saving
 from mmai.cli.world import World
 from mmai.engine.batch import Outcome, Watch, outcomes, refused, run_record, total_cost_usd, verdict
 from mmai.errors import InvalidRequest, MmaiError, StorageError, UsageError
@@ -21,6 +20,10 @@ from mmai.render.envelope import json_lines
 from mmai.telemetry.batches import BatchRecords
 from mmai.values.batch import BatchAnswer, BatchRecord, BatchStatus
 from mmai.values.endpoint import Endpoint
+
+JSONL = "application/jsonl"
+SERVICES = ("openai", "anthropic")
+"""Providers that answer batches for less."""
 
 
 async def collect(record: BatchRecord, here: World, records: BatchRecords, call: Frame, *, timeout_s: float | None) -> None:
@@ -60,9 +63,10 @@ def batches(endpoint: Endpoint, here: World) -> Batches:
     backend = here.session.backend(endpoint)
     if isinstance(backend, Batches):
         return backend
-    able = ", ".join(f"`{name}`" for name in ("openai", "anthropic") if name in here.session.providers)
+    able = [name for name in SERVICES if name in here.session.providers]
     raise UsageError(
-        f"`{endpoint.provider}` takes no batches; of the providers here, {able or 'none'} does", hint="mmai models --help"
+        f"`{endpoint.provider}` takes no batches: {' and '.join(f'`{name}`' for name in able) or 'none of the providers here'} do",
+        hint=f"mmai run -m {able[0]}:MODEL --batch FILE --via-provider-batch" if able else "mmai config edit",
     )
 
 
@@ -113,25 +117,13 @@ def _write(record: BatchRecord, results: Sequence[Outcome], call: Frame) -> None
         for index, each in enumerate(results)
     ]
     if record.out is not None:
-        _save(Path(record.out), json_lines(table))
+        Saving(Path(record.out)).save(Content(json_lines(table), JSONL), number=1)
     elif not call.json:
         call.write(json_lines(table))
     counts = {"succeeded": len(results) - failed, "failed": failed, "cost_usd": cost_usd}
     place = {"answers": table} if record.out is None else {"files": [record.out]}
     call.data = {**summary(record), **counts, **place}
     call.note(done_line(rows=len(results), failed=failed, cost_usd=cost_usd))
-
-
-def _save(path: Path, data: bytes) -> None:
-    """In one step, so that nobody reads half of it; a pipe or a device is written as it is."""
-    try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return
-    except OSError as exc:
-        raise StorageError(f"cannot write `{path}`: {exc.strerror or exc}") from exc
-    os.umask(mask := os.umask(0))
-    files.replace(path, data, mode=0o666 & ~mask)
 
 
 def _model(record: BatchRecord, result: Outcome) -> str:

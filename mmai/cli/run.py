@@ -134,7 +134,13 @@ def run(
     if batch is not None or via_provider_batch or resume is not None:
         from mmai.cli.batch import Job, demand_batch, run_batch
 
-        single = {"a prompt": prompt, "`--file`": file, "`--fallback`": fallback, "`--extract`": extract, "`--explain`": explain}
+        single = {
+            "a prompt": prompt,
+            "`--file`": file,
+            "`--fallback`": fallback,
+            "`--extract`": extract,
+            "`--explain`": explain,
+        }
         demand_batch(batch, resume, via_provider=via_provider_batch, wish=wished, single=single)
         job = Job(
             file=batch,

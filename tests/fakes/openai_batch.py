@@ -156,7 +156,9 @@ class OpenAIBatch(Wall):
         bad = [row for row in results if row not in good]
         if status == "expired":
             error = {"code": "batch_expired", "message": EXPIRED}
-            bad += [{"id": "batch_req_0", "custom_id": line["custom_id"], "response": None, "error": error} for line in lines[most:]]
+            bad += [
+                {"id": "batch_req_0", "custom_id": line["custom_id"], "response": None, "error": error} for line in lines[most:]
+            ]
         for kind, found in (("output", good), ("error", bad)):
             if found:
                 content = b"".join(json.dumps(row).encode() + b"\n" for row in reversed(found))
