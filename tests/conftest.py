@@ -7,6 +7,8 @@ import hypothesis
 import pytest
 from builders import Warnings
 from fakes.ollama import FakeOllama, usual_models
+from fakes.openai import FakeOpenAI
+from fakes.openai import usual_models as usual_openai_models
 from fakes.wall import Wall
 
 # A shared machine is sometimes slow, which proves nothing; in CI the same examples come every time.
@@ -26,6 +28,13 @@ def wall() -> Iterator[Wall]:
 def ollama() -> Iterator[FakeOllama]:
     """A fake Ollama with four models: llama3.2:3b, qwen3:8b (thinks), gemma3:4b (sees), nomic-embed-text (embeds)."""
     with FakeOllama(*usual_models()) as server:
+        yield server
+
+
+@pytest.fixture
+def openai() -> Iterator[FakeOpenAI]:
+    """A fake OpenAI with three models: gpt-4.1-mini, gpt-5.6-luna (reasons), text-embedding-3-small (embeds)."""
+    with FakeOpenAI(*usual_openai_models()) as server:
         yield server
 
 
