@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from builders import Warnings
+from fakes.google import FakeGoogle
+from fakes.google import usual_models as usual_google_models
 from fakes.ollama import FakeOllama, usual_models
 from fakes.openai import FakeOpenAI
 from fakes.openai import usual_models as usual_openai_models
@@ -32,6 +34,9 @@ def ollama() -> Iterator[FakeOllama]:
 
 
 @pytest.fixture
+def google() -> Iterator[FakeGoogle]:
+    """A fake Gemini API with seven models; gemini-2.5-flash and gemini-3.5-flash chat and think, any key is let in."""
+    with FakeGoogle(*usual_google_models()) as server:
 def openai() -> Iterator[FakeOpenAI]:
     """A fake OpenAI with three models: gpt-4.1-mini, gpt-5.6-luna (reasons), text-embedding-3-small (embeds)."""
     with FakeOpenAI(*usual_openai_models()) as server:

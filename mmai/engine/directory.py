@@ -11,6 +11,7 @@ from mmai.errors import NoEligibleModel, UnknownModel
 from mmai.registry.catalog import with_declared
 from mmai.registry.names import resolve
 from mmai.registry.store import Store
+from mmai.settings.providers import PROVIDERS
 from mmai.values.model import ModelCard
 from mmai.values.registry import Registry
 from mmai.values.request import Request
@@ -53,7 +54,7 @@ class Directory:
     def known(self, text: str) -> ModelCard:
         """As `card`, with nobody asked."""
         registry = self.registry()
-        ref = resolve(registry, text, providers=self._session.providers)
+        ref = resolve(registry, text, providers=self._session.providers | PROVIDERS.keys())
         if card := registry.models.get(str(ref)):
             return card
         if not (endpoints := self._session.of(ref.provider)):
