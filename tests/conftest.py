@@ -37,6 +37,10 @@ def ollama() -> Iterator[FakeOllama]:
 def google() -> Iterator[FakeGoogle]:
     """A fake Gemini API with seven models; gemini-2.5-flash and gemini-3.5-flash chat and think, any key is let in."""
     with FakeGoogle(*usual_google_models()) as server:
+        yield server
+
+
+@pytest.fixture
 def openai() -> Iterator[FakeOpenAI]:
     """A fake OpenAI with three models: gpt-4.1-mini, gpt-5.6-luna (reasons), text-embedding-3-small (embeds)."""
     with FakeOpenAI(*usual_openai_models()) as server:

@@ -333,7 +333,7 @@ class Answer:
                         yield "response.refusal.delta", {**at, "delta": self.refusal}
                         continue
                     for piece in self.pieces:
-                        said = {**at, "delta": piece, "logprobs": []}
+                        said: dict[str, Any] = {**at, "delta": piece, "logprobs": []}
                         yield ("response.output_text.delta", said) if isinstance(piece, str) else piece
                     if self.done:
                         yield "response.output_text.done", {**at, "text": self.text, "logprobs": []}
