@@ -60,7 +60,9 @@ _TOO_LONG = re.compile(
     r"maximum context length|context (?:length|window|size)\b.*\b(?:exceed|too (?:long|small))"
     r"|exceeds? (?:the )?(?:model'?s |available )*(?:maximum )?context|prompt is too long|reduce the length of the (?:messages|prompt)"
 )
-_NO_MODEL = re.compile(r"\bmodel\b.*(?:does not exist|not exist|not found|is not a valid model)|is not a valid model|invalid model\b")
+_NO_MODEL = re.compile(
+    r"\bmodel\b.*(?:does not exist|not exist|not found|is not a valid model)|is not a valid model|invalid model\b"
+)
 _NAMED = re.compile(
     r"(?:unsupported (?:parameter|value)|unknown parameter|unrecognized request argument supplied)s?: ['\"`]?([\w.]+)"
     r"|property ['\"`]([\w.]+)['\"`] is (?:not supported|unsupported)"

@@ -4,12 +4,12 @@ Source: OpenAI API reference, "List models"; OpenRouter "Models API"; vLLM, llam
 references.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from mmai.dialects.openai.errors import decode
+from mmai.dialects.openai.errors import decode, plain
 from mmai.dialects.openai.names import capabilities_of, capability_of, is_usable
 from mmai.values.model import FREE, Locality, ModelCard, Price
 from mmai.values.task import Modality
@@ -108,15 +108,19 @@ class _List(Struct):
     models: list[_Described] | None = None
 
 
-def parse_models(body: bytes, *, provider: str, url: str, locality: Locality, where: str) -> list[ModelCard]:
+def parse_models(
+    body: bytes, *, provider: str, url: str, locality: Locality, where: str, mask: Callable[[bytes], bytes] = plain
+) -> list[ModelCard]:
     """The models of `GET /models` that can be used here, in the server's order, each name once.
+
+    `mask` takes credentials out of what is quoted where it is no such list.
 
     Raises:
         ProtocolError: it is no such list.
     """
     # Together sends the list alone.
     whole = b'{"data":%b}' % body if body.lstrip().startswith(b"[") else body
-    answer = decode(whole, _List, where=where, what="its list of models")
+    answer = decode(whole, _List, where=where, what="its list of models", mask=mask)
     described = {name: entry for entry in answer.models or () for name in (entry.name, entry.model) if name}
     cards: dict[str, ModelCard] = {}
     for listed in answer.data:
@@ -137,14 +141,16 @@ def assumed(name: str, *, provider: str, locality: Locality) -> ModelCard:
     )
 
 
-def _card(
-    listed: _Listed, described: Mapping[str, _Described], *, provider: str, url: str, locality: Locality
-) -> ModelCard:
+def _card(listed: _Listed, described: Mapping[str, _Described], *, provider: str, url: str, locality: Locality) -> ModelCard:
     told = _told_capabilities(listed)
     capabilities = told or _served_capabilities(described.get(listed.id)) or capabilities_of(listed.id, provider)
     meta = listed.meta or _Meta()
     context = (listed.context_length, listed.max_model_len, listed.max_context_length, listed.context_window, meta.n_ctx)
-    most = (listed.max_completion_tokens, listed.max_output_length, listed.top_provider and listed.top_provider.max_completion_tokens)
+    most = (
+        listed.max_completion_tokens,
+        listed.max_output_length,
+        (listed.top_provider or _TopProvider()).max_completion_tokens,
+    )
     retired = (listed.shutdown_date, listed.deprecation, listed.deprecation_date, listed.expiration_date)
     return ModelCard(
         provider=provider,
@@ -154,7 +160,10 @@ def _card(
         capabilities=capabilities,
         # A name that speaks of one thing is as good as told.
         capabilities_guessed=not told and capability_of(listed.id) is None,
-        inputs=(Modality.TEXT, *(m for m, name in ((Modality.IMAGE, "vision"), (Modality.AUDIO, "audio")) if name in capabilities)),
+        inputs=(
+            Modality.TEXT,
+            *(m for m, name in ((Modality.IMAGE, "vision"), (Modality.AUDIO, "audio")) if name in capabilities),
+        ),
         context_tokens=_count(*context, meta.n_ctx_train),
         max_output_tokens=_count(*most),
         size_bytes=meta.size,

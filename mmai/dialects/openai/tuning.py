@@ -8,6 +8,7 @@ latest model" (which efforts each model knows, and that a temperature goes with 
 """
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -90,21 +91,19 @@ def embed_tuning(options: Options) -> Tuning:
     return Tuning(dict(options.extra), dropped)
 
 
-def without(body: bytes, refused: frozenset[str]) -> tuple[bytes, tuple[str, ...]]:
-    """The body without the fields a server refused, and the options that are lost with them.
+def without(body: bytes, name: str, *, refused: Collection[str]) -> tuple[bytes, str | None] | None:
+    """The body without a field the server refused, and the option that is lost with it; None where the field is not there.
 
-    A limit of tokens goes out under its other name first, since it guards the user's money.
+    A limit of tokens goes out under its other name first, unless that is among those `refused` before: it guards money.
     """
     fields: dict[str, Any] = msgspec.json.decode(body)
-    lost: list[str] = []
-    for name in refused.intersection(fields):
-        value = fields.pop(name)
-        other = OTHER_NAME.get(name)
-        if other is not None and other not in refused:
-            fields[other] = value
-        elif name not in SILENT:
-            lost.append(NAMES.get(name, name))
-    return msgspec.json.encode(fields), tuple(sorted(lost))
+    if name not in fields:
+        return None
+    value, other = fields.pop(name), OTHER_NAME.get(name)
+    if other is not None and other not in refused:
+        fields[other] = value
+        return msgspec.json.encode(fields), None
+    return msgspec.json.encode(fields), None if name in SILENT else NAMES.get(name, name)
 
 
 def _tuned(model: ModelCard, options: Options, fields: dict[str, Any], why: dict[str, str | None]) -> Tuning:
