@@ -1,7 +1,7 @@
 """A provider's server as a place to ask: its address, its credentials, and its failures as our errors."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
 from mmai.backends.wire import Reply, Wire
@@ -50,7 +50,7 @@ class Server:
         secret = dict(credentials) | endpoint.headers
         self.masked = dict(headers or {}) | dict.fromkeys(secret, "****")
         """The headers beside the usual ones; of those that may be a credential, not what they say."""
-        self._secrets = [word.encode() for value in secret.values() for word in value.split() if len(word) >= SHORTEST_KEY]
+        self._secrets = [word for value in secret.values() for word in value.split() if len(word) >= SHORTEST_KEY]
         self._wire = Wire(url, headers={**(headers or {}), **secret}, timeouts=endpoint.timeouts, proxied=endpoint.proxied)
         self._rule, self._has_key = endpoint.key_rule, bool(secret)
         self._provider = endpoint.provider
@@ -73,6 +73,8 @@ class Server:
     ) -> AsyncIterator[Reply]:
         """See `Wire.open`; the reply's status is one of success. `ref` is the model the request names.
 
+        An error that leaves the block is discreet, whoever raised it.
+
         Raises:
             AuthError: the server needs a key and there is none; nothing was sent.
             UnknownModel: the server does not have `ref`.
@@ -80,15 +82,28 @@ class Server:
         """
         self.demand_key()
         try:
-            async with self._wire.open(method, path, body, timeouts=timeouts) as reply:
-                if not 200 <= reply.status < 300:
-                    said, now = await self._said(reply), self._clock.now()
-                    raise self._refusal(
-                        self._failure(reply.status, said, where=self.where, ref=ref, headers=reply.headers, now=now)
-                    )
-                yield reply
+            with self.discreet():
+                async with self._wire.open(method, path, body, timeouts=timeouts) as reply:
+                    if not 200 <= reply.status < 300:
+                        said, now = await self._said(reply), self._clock.now()
+                        raise self._refusal(
+                            self._failure(reply.status, said, where=self.where, ref=ref, headers=reply.headers, now=now)
+                        )
+                    yield reply
         except CannotConnect as exc:
             exc.hint = exc.hint or self._hint
+            raise
+
+    @contextmanager
+    def discreet(self) -> Iterator[None]:
+        """Take the credentials, which some servers quote, out of every error that is raised within."""
+        try:
+            yield
+        except MmaiError as exc:
+            exc.message = self._masked(exc.message)
+            exc.args = (exc.message,)
+            if isinstance(exc, CallError) and exc.body:
+                exc.body = self._masked(exc.body)
             raise
 
     def demand_key(self) -> None:
@@ -108,7 +123,7 @@ class Server:
     def mask(self, said: bytes) -> bytes:
         """What the server said, without the credentials that some servers quote."""
         for secret in self._secrets:
-            said = said.replace(secret, b"****")
+            said = said.replace(secret.encode(), b"****")
         return said
 
     async def aclose(self) -> None:
@@ -125,9 +140,18 @@ class Server:
     async def _said(self, reply: Reply) -> bytes:
         """The body of a failure; a failure to read it is the lesser one."""
         try:
-            return self.mask(await reply.read())
+            return await reply.read()
         except CallError:
             return b""
+
+    def _masked(self, text: str) -> str:
+        """The text without the credentials, nor the beginning of one where somebody cut the text short."""
+        for secret in self._secrets:
+            at = -1
+            while (at := text.find(secret[:SHORTEST_KEY], at + 1)) >= 0:
+                quoted = next(n for n in range(len(secret), 0, -1) if text.startswith(secret[:n], at))
+                text = text[:at] + "****" + text[at + quoted :]
+        return text
 
 
 def health_state(error: MmaiError) -> HealthState:
