@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from builders import Warnings
+from fakes.anthropic import FakeAnthropic
+from fakes.anthropic import usual_models as usual_anthropic_models
 from fakes.google import FakeGoogle
 from fakes.google import usual_models as usual_google_models
 from fakes.ollama import FakeOllama, usual_models
@@ -28,6 +30,15 @@ def wall() -> Iterator[Wall]:
 def ollama() -> Iterator[FakeOllama]:
     """A fake Ollama with four models: llama3.2:3b, qwen3:8b (thinks), gemma3:4b (sees), nomic-embed-text (embeds)."""
     with FakeOllama(*usual_models()) as server:
+        yield server
+
+
+@pytest.fixture
+def anthropic() -> Iterator[FakeAnthropic]:
+    """A fake Anthropic with five models: claude-opus-5-5, claude-sonnet-5-5, claude-haiku-5-5, claude-haiku-4-5 (samples),
+    claude-sonnet-4-5 (deprecated).
+    """
+    with FakeAnthropic(*usual_anthropic_models()) as server:
         yield server
 
 

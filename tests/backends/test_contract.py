@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 
 import pytest
+from fakes.anthropic import FakeAnthropic
+from fakes.anthropic import usual_models as usual_anthropic_models
 from fakes.google import FakeGoogle
 from fakes.google import usual_models as usual_google_models
 from fakes.ollama import FakeOllama, usual_models
@@ -42,13 +44,20 @@ def an_ollama() -> Iterator[tuple[Endpoint, Wall | None]]:
 
 
 @contextmanager
+def an_anthropic() -> Iterator[tuple[Endpoint, Wall | None]]:
+    with FakeAnthropic(*usual_anthropic_models()) as server:
+        server.streams("Hel", "lo", thinking=("hm",))
+        yield Endpoint(provider="anthropic", kind="anthropic", url=server.url, locality="cloud"), server
+
+
+@contextmanager
 def a_google() -> Iterator[tuple[Endpoint, Wall | None]]:
     with FakeGoogle(*usual_google_models()) as server:
         server.streams("Hel", "lo", thinking=("hm",))
         yield Endpoint(provider="google", kind="google", url=server.url), server
 
 
-ADAPTERS: dict[str, Serve] = {"google": a_google, "ollama": an_ollama}
+ADAPTERS: dict[str, Serve] = {"anthropic": an_anthropic, "google": a_google, "ollama": an_ollama}
 """Adapter to a context that gives its endpoint and, where there is one, its server."""
 
 
