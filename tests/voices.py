@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from fakes import anthropic as claude
 from fakes import google as gemini
 from fakes import ollama as native
 
@@ -15,7 +16,7 @@ KEY = "sk-voice-0123456789abcdef"
 """The key every call carries; no output may hold it."""
 
 
-Fake = native.FakeOllama | gemini.FakeGoogle
+Fake = native.FakeOllama | claude.FakeAnthropic | gemini.FakeGoogle
 
 
 class Said(NamedTuple):
@@ -109,4 +110,35 @@ def google() -> Voice:
     )
 
 
-VOICES = {"ollama": ollama(), "google": google()}
+def anthropic() -> Voice:
+    """The Messages API. Each error has a type, which most statuses share."""
+    broke = "Your credit balance is too low to access the Anthropic API."
+    kinds = {status: kind for kind, status in TYPES.items()}
+    return Voice(
+        kind="anthropic",
+        model="claude-haiku-5-5",
+        fake=lambda: claude.FakeAnthropic(*claude.usual_models(), key=KEY),
+        plain=lambda status, words: claude.error_body(kinds.get(status, "api_error"), words),
+        failures={
+            "unknown_model": Said(404, claude.error_body("not_found_error", "model: claude-haiku-5-5")),
+            "invalid": Said(400, claude.error_body("invalid_request_error", "messages.0: Field required")),
+            "context": Said(400, claude.error_body("invalid_request_error", "prompt is too long: 1200000 tokens > 1000000")),
+            "quota": Said(400, claude.error_body("invalid_request_error", broke)),
+        },
+        event=lambda value: f"event: {value.get('type')}\ndata: {json.dumps(value)}\n\n".encode(),
+        filtered={"stop_reason": "refusal"},
+    )
+
+
+TYPES = {
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+"""Of the Messages API; source: its documentation, "Errors"."""
+
+VOICES = {"ollama": ollama(), "anthropic": anthropic(), "google": google()}
