@@ -50,8 +50,10 @@ class Server:
         secret = dict(credentials) | endpoint.headers
         self.masked = dict(headers or {}) | dict.fromkeys(secret, "****")
         """The headers beside the usual ones; of those that may be a credential, not what they say."""
+        self.headers = {**(headers or {}), **secret}
+        """The same as they are sent."""
         self._secrets = [word.encode() for value in secret.values() for word in value.split() if len(word) >= SHORTEST_KEY]
-        self._wire = Wire(url, headers={**(headers or {}), **secret}, timeouts=endpoint.timeouts, proxied=endpoint.proxied)
+        self._wire = Wire(url, headers=self.headers, timeouts=endpoint.timeouts, proxied=endpoint.proxied)
         self._rule, self._has_key = endpoint.key_rule, bool(secret)
         self._provider = endpoint.provider
         self._failure = failure
@@ -82,10 +84,7 @@ class Server:
         try:
             async with self._wire.open(method, path, body, timeouts=timeouts) as reply:
                 if not 200 <= reply.status < 300:
-                    said, now = await self._said(reply), self._clock.now()
-                    raise self._refusal(
-                        self._failure(reply.status, said, where=self.where, ref=ref, headers=reply.headers, now=now)
-                    )
+                    raise self.refusal(reply.status, await self._said(reply), ref=ref, headers=reply.headers)
                 yield reply
         except CannotConnect as exc:
             exc.hint = exc.hint or self._hint
@@ -111,21 +110,26 @@ class Server:
             said = said.replace(secret, b"****")
         return said
 
-    async def aclose(self) -> None:
-        """Close connections. May be called twice."""
-        await self._wire.aclose()
+    def refusal(self, status: int, said: bytes, *, ref: ModelRef | None, headers: Mapping[str, str]) -> MmaiError:
+        """The error of a whole response outside 200 to 299; header names in lower case.
 
-    def _refusal(self, error: MmaiError) -> MmaiError:
-        """Where the key that was there could not be sent, a refusal says so."""
+        Where the key that was there could not be sent, it says so.
+        """
+        now = self._clock.now()
+        error = self._failure(status, self.mask(said), where=self.where, ref=ref, headers=headers, now=now)
         if isinstance(error, AuthError) and not self._has_key:
             error.message += f"; {self._rule.missing}" if self._rule.missing else ""
             error.hint = error.hint or f"mmai keys set {self._provider}"
         return error
 
+    async def aclose(self) -> None:
+        """Close connections. May be called twice."""
+        await self._wire.aclose()
+
     async def _said(self, reply: Reply) -> bytes:
         """The body of a failure; a failure to read it is the lesser one."""
         try:
-            return self.mask(await reply.read())
+            return await reply.read()
         except CallError:
             return b""
 

@@ -33,6 +33,8 @@ ROOT = "/v1beta/"
 GENERATE, STREAM, EMBED = "generateContent", "streamGenerateContent?alt=sse", "embedContent"
 MODALITIES = {"image_generation": ("TEXT", "IMAGE"), "speech_synthesis": ("AUDIO",)}
 """What is made to what is asked back for it: a model that draws may refuse to draw alone."""
+SPOKEN = ("embedding", "speech_transcription", *MODALITIES)
+"""What can be asked for beside text."""
 PAGE_MODELS, MAX_PAGES = 1_000, 20
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 
@@ -84,7 +86,7 @@ class GoogleBackend:
 
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
         """See `Backend.can_handle`."""
-        return refusal(model, request)
+        return refusal(model, request, spoken=SPOKEN)
 
     def preview(self, model: ModelCard, request: Request) -> Preview:
         """See `Backend.preview`."""

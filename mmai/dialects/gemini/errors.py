@@ -103,7 +103,9 @@ def _known(told: _Told, status: int, *, where: str, ref: ModelRef | None) -> Mma
     if _is_refused(told, lower):
         return AuthError(text, status=status, body=body, hint=f"mmai keys set {ref.provider}" if ref else None)
     if status == 404 and ref and told.status == "NOT_FOUND":
-        return UnknownModel(f"{where} has no model `{ref.name}` for this", hint=f"mmai models --provider {ref.provider}")
+        return UnknownModel(
+            f"{where} has no model `{ref.name}`, or not for this", hint=f"mmai models --provider {ref.provider}"
+        )
     if status != 400:
         return None
     if "token count" in lower and "exceeds" in lower:
