@@ -7,6 +7,7 @@
     ├── NoEligibleModel           3  every candidate was excluded
     │   └── UnknownModel          3  no such model, here or at the provider
     ├── AuthError                 4  key missing, refused, or not allowed
+    │   └── NoKey                 4  nothing was sent: the provider takes no call without one
     ├── RateLimited               5  429 and its kin; `retry_after_s` when told
     │   └── QuotaExceeded         5  no retry will help until someone pays or waits
     ├── TimedOut                  6  connect, first token, stall or total: `phase` says which
@@ -102,6 +103,10 @@ class AuthError(CallError):
 
     exit_code = 4
     code = "auth"
+
+
+class NoKey(AuthError):
+    """The provider answers nobody without a key, and nobody has set one; nothing was sent."""
 
 
 class RateLimited(CallError):

@@ -1,5 +1,7 @@
 """What a request needs a model to be able to do, held against what the model's card says. Pure."""
 
+from collections.abc import Collection
+
 from mmai.values.model import ModelCard
 from mmai.values.request import AudioPart, DataPart, ImagePart, Request
 from mmai.values.task import TaskType
@@ -15,10 +17,11 @@ SPECIAL = frozenset((*MADE.values(), "speech_transcription", "image_classificati
 """What a model may be able to do without writing text."""
 
 
-def refusal(model: ModelCard, request: Request) -> str | None:
+def refusal(model: ModelCard, request: Request, *, spoken: Collection[str] = SPECIAL) -> str | None:
     """Why the model cannot take the request, in a sentence, or None: see `Backend.can_handle`.
 
-    A model that can do one thing only does that, whatever the task is called: an embedding model embeds.
+    `spoken` is what the adapter can ask for beside text. A model that can do one thing only does that, whatever the task is
+    called: an embedding model embeds.
     """
     parts = {type(part) for message in request.messages for part in message.parts}
     if DataPart in parts:
@@ -28,7 +31,7 @@ def refusal(model: ModelCard, request: Request) -> str | None:
     made = MADE.get(request.task) if request.task else None
     writes = "text_generation" in model.capabilities
     needs = {
-        "text_generation": not made and SPECIAL.isdisjoint(model.capabilities),
+        "text_generation": not made and SPECIAL.intersection(spoken).isdisjoint(model.capabilities),
         "vision": ImagePart in parts and writes,
         "audio": AudioPart in parts and "speech_transcription" not in model.capabilities,
         **({made: True} if made else {}),

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from mmai.backends.wire import Reply, Wire
 from mmai.clock import Clock
-from mmai.errors import AuthError, CallError, CannotConnect, MmaiError, TimedOut
+from mmai.errors import AuthError, CallError, CannotConnect, MmaiError, NoKey, TimedOut
 from mmai.values.endpoint import Endpoint, Timeouts, key_variables
 from mmai.values.health import HealthState
 from mmai.values.model import ModelRef
@@ -95,11 +95,15 @@ class Server:
         """Raise where the server answers nobody without a key, and there is none.
 
         Raises:
-            AuthError: with the command that keeps one.
+            NoKey: nobody has set one.
+            AuthError: one was written in the settings and could not be read.
         """
         if self._rule.required and not self._has_key:
-            reason = self._rule.missing or f"set `{key_variables(self._provider)[0]}`, or keep one"
-            raise AuthError(f"no key for `{self._provider}`: {reason}", hint=f"mmai keys set {self._provider}")
+            hint = f"mmai keys set {self._provider}"
+            if self._rule.missing:
+                raise AuthError(f"no key for `{self._provider}`: {self._rule.missing}", hint=hint)
+            variable = key_variables(self._provider)[0]
+            raise NoKey(f"no key for `{self._provider}`: `{variable}` is not set, and none is kept", hint=hint)
 
     def mask(self, said: bytes) -> bytes:
         """What the server said, without the credentials that some servers quote."""
@@ -131,6 +135,8 @@ def health_state(error: MmaiError) -> HealthState:
     match error:
         case CannotConnect() | TimedOut():
             return "unreachable"
+        case NoKey():
+            return "no_key"
         case AuthError():
             return "unauthorized"
         case _:

@@ -35,6 +35,8 @@ class Frames:
         self._data: list[bytes] = []
         self._data_bytes = 0
         self._at_start = True
+        self.strays = bytearray()
+        """Lines that are no field of an event: some servers write an error after their events as plain JSON."""
 
     def feed(self, data: bytes) -> list[Frame]:
         """The events that `data` completes.
@@ -83,9 +85,11 @@ class Frames:
             self._data_bytes += len(value)
         elif name == b"event":
             self._event = value.decode("utf-8", "replace")
+        elif name not in (b"", b"id", b"retry"):
+            self.strays += line + b"\n"
 
     def _check(self) -> None:
-        if self._data_bytes + len(self._rest) > self._max_event_bytes:
+        if self._data_bytes + len(self._rest) + len(self.strays) > self._max_event_bytes:
             raise ProtocolError(
                 f"the answer has an event of more than {self._max_event_bytes // 1024} KiB, which no provider sends"
             )

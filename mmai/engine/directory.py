@@ -14,6 +14,7 @@ from mmai.registry.catalog import with_declared
 from mmai.registry.facts import Facts
 from mmai.registry.names import resolve
 from mmai.registry.store import Store
+from mmai.settings.providers import PROVIDERS
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import ModelCard
 from mmai.values.registry import Registry
@@ -58,7 +59,8 @@ class Directory:
     def known(self, text: str) -> ModelCard:
         """As `card`, with nobody asked."""
         stored = self._store.read()
-        ref = resolve(with_declared(stored, self._session.endpoints), text, providers=self._session.providers)
+        names = with_declared(stored, self._session.endpoints)
+        ref = resolve(names, text, providers=self._session.providers | PROVIDERS.keys())
         # Only this one is described, since the others may be hundreds.
         alone = replace(stored, models={name: card for name, card in stored.models.items() if name == str(ref)})
         if card := self._described(alone, self._session.of(ref.provider)).models.get(str(ref)):

@@ -8,7 +8,7 @@ from msgspec import structs
 from mmai.backends.base import Backend
 from mmai.clock import Clock
 from mmai.engine.session import Session
-from mmai.errors import AuthError, CannotConnect, MmaiError, StorageError, TimedOut
+from mmai.errors import AuthError, CannotConnect, MmaiError, NoKey, StorageError, TimedOut
 from mmai.registry.catalog import Found, merge
 from mmai.registry.store import Store
 from mmai.values.endpoint import Endpoint
@@ -104,6 +104,8 @@ async def _list(backend: Backend) -> Sequence[ModelCard] | MmaiError:
 
 def _state(error: MmaiError) -> HealthState:
     match error:
+        case NoKey():
+            return "no_key"
         case AuthError():
             return "unauthorized"
         case CannotConnect() | TimedOut():

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from mmai import backends
 from mmai.backends.base import Backend
 from mmai.errors import UsageError
-from mmai.values.endpoint import Endpoint, Secret
+from mmai.settings.providers import PROVIDERS
+from mmai.values.endpoint import Endpoint, Secret, key_variables
 from mmai.values.model import ModelCard
 
 FindKey = Callable[[Endpoint], Secret | None]
@@ -90,6 +91,9 @@ def demand_configured(providers: Iterable[str], endpoints: Sequence[Endpoint]) -
 
 
 def unconfigured(provider: str, endpoints: Sequence[Endpoint]) -> str:
-    """That there is no such provider, and which there are."""
+    """That there is no such provider, and which there are; of a known name, what would bring it in."""
+    if (known := PROVIDERS.get(provider)) is not None:
+        by_key = f"`{key_variables(provider)[0]}` is not set, and " if known.is_cloud else ""
+        return f"`{provider}` is not configured: {by_key}the settings have no `{provider}:` under `backends`"
     names = ", ".join(f"`{name}`" for name in sorted({endpoint.provider for endpoint in endpoints}))
     return f"no provider `{provider}` is configured: there are {names}"

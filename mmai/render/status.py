@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from mmai.render.models import health_cell, providers_data
+from mmai.render.models import health_cell, providers_data, without_keyless
 from mmai.render.table import Cell, Column, Table, Value
 from mmai.render.units import duration, size, tokens
 from mmai.values.health import Loaded, ProviderStatus
@@ -30,15 +30,16 @@ class Status(Struct, frozen=True, kw_only=True):
 
 def status_table(seen: Status) -> Table:
     """A row for each endpoint, each model in memory, and each model with the tasks it takes."""
+    providers, notes = without_keyless(seen.providers)
     return Table(
         columns=_COLUMNS,
         rows=[
-            *(_provider_row(status) for status in seen.providers),
+            *(_provider_row(status) for status in providers),
             *(_loaded_row(ref, one) for ref, one in seen.loaded.items()),
             *(_slot_row(task, slot) for task, slot in seen.slots.items()),
             *_chosen_rows(seen),
         ],
-        notes=(f"next: {seen.next_step}",) if seen.next_step else (),
+        notes=(*notes, f"next: {seen.next_step}") if seen.next_step else notes,
     )
 
 
@@ -68,7 +69,10 @@ def next_step(providers: Sequence[ProviderStatus]) -> str | None:
         refused = next(status.provider for status in served if status.health.state == "unauthorized")
         return f"`mmai keys set {refused}` stores a key that works"
     if any(status.provider == "ollama" for status in served):
-        return "`ollama serve` starts the configured Ollama server; until then the built-in models answer"
+        return (
+            "`ollama serve` starts the configured Ollama server, `mmai keys set openai` opens a hosted one; "
+            "until then the built-in models answer"
+        )
     return "`mmai config init` adds a provider; until then the built-in models answer"
 
 

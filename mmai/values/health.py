@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-HealthState = Literal["healthy", "unreachable", "unauthorized", "failing", "unknown"]
+HealthState = Literal["healthy", "unreachable", "unauthorized", "no_key", "failing", "unknown"]
 
 
 class Health(Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -46,6 +46,8 @@ class ToolCall(Struct, frozen=True, tag="tool_call"):
     name: str
     arguments: dict[str, Any]
     id: str | None = None
+    signature: str | None = None
+    """The provider's seal on the thinking before the call, which has to go back to it unchanged."""
 
 
 class Message(Struct, frozen=True):

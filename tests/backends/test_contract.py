@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 
 import pytest
+from fakes.google import FakeGoogle
+from fakes.google import usual_models as usual_google_models
 from fakes.ollama import FakeOllama, usual_models
 from fakes.wall import Wall, refused
 
@@ -39,7 +41,14 @@ def an_ollama() -> Iterator[tuple[Endpoint, Wall | None]]:
         yield Endpoint(provider="ollama", kind="ollama", url=server.url), server
 
 
-ADAPTERS: dict[str, Serve] = {"ollama": an_ollama}
+@contextmanager
+def a_google() -> Iterator[tuple[Endpoint, Wall | None]]:
+    with FakeGoogle(*usual_google_models()) as server:
+        server.streams("Hel", "lo", thinking=("hm",))
+        yield Endpoint(provider="google", kind="google", url=server.url), server
+
+
+ADAPTERS: dict[str, Serve] = {"google": a_google, "ollama": an_ollama}
 """Adapter to a context that gives its endpoint and, where there is one, its server."""
 
 

@@ -172,7 +172,10 @@ def test_one_provider_is_asked_when_it_is_named(on: Mmai, ollama: FakeOllama) ->
 def test_an_unknown_provider_is_named_with_those_there_are(on: Mmai, ollama: FakeOllama) -> None:
     result = on("discover", "olama")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.splitlines()[0] == "error: no provider `olama` is configured: there are `builtin`, `ollama`"
+    assert (
+        result.stderr.splitlines()[0]
+        == "error: no provider `olama` is configured: there are `anthropic`, `builtin`, `google`, `ollama`, `openai`"
+    )
     assert ollama.journal.paths == []
 
 

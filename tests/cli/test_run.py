@@ -4,6 +4,7 @@ import base64
 import json
 from pathlib import Path
 
+import pytest
 from command import Mmai
 from fakes.ollama import FakeOllama
 
@@ -221,3 +222,16 @@ def test_a_configured_key_goes_to_its_server_and_nowhere_else(on: Mmai, ollama: 
     assert ollama.journal.of("/api/chat")[0].headers["authorization"] == "Bearer s3cret-key"
     assert "s3cret" not in result.stdout + result.stderr + shown.stdout + shown.stderr
     assert not [path for path in on.home.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("ref", "way"),
+    [
+        ("groq:llama", "`GROQ_API_KEY` is not set, and the settings have no `groq:` under `backends`"),
+        ("lmstudio:qwen", "the settings have no `lmstudio:` under `backends`"),
+    ],
+)
+def test_a_known_provider_that_is_not_configured_says_what_would_bring_it_in(mmai: Mmai, ref: str, way: str) -> None:
+    result = mmai("run", "hi", "-m", ref)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == f"error: `{ref.partition(':')[0]}` is not configured: {way}\nhint: mmai config edit\n"

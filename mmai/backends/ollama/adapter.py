@@ -84,7 +84,7 @@ class OllamaBackend:
 
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
         """See `Backend.can_handle`."""
-        return refusal(model, request)
+        return refusal(model, request, spoken=("embedding",))
 
     def preview(self, model: ModelCard, request: Request) -> Preview:
         """See `Backend.preview`."""

@@ -1,0 +1,36 @@
+"""An embedding, which comes whole."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from mmai.dialects.gemini.errors import decode, plain, told_error
+from mmai.dialects.gemini.usage import UsageMetadata, usage
+from mmai.errors import ProtocolError
+from mmai.values.event import Event, FinishedEvent, VectorEvent
+from mmai.values.model import ModelRef
+
+
+class _Embedding(Struct):
+    values: list[float] | None = None
+
+
+class _Embedded(Struct, rename="camel"):
+    embedding: _Embedding | None = None
+    usage_metadata: UsageMetadata | None = None
+    error: Any = None
+
+
+def embed_events(body: bytes, ref: ModelRef, *, where: str, mask: Callable[[bytes], bytes] = plain) -> list[Event]:
+    """The events of a whole `embedContent` response; `mask` takes credentials out of what a failure says.
+
+    Raises:
+        MmaiError: it is an error in disguise, or holds no vector.
+    """
+    answer = decode(body, _Embedded, where=where, what="an embedding", mask=mask)
+    if answer.error:
+        raise told_error(mask(body), where=where, ref=ref)
+    if not answer.embedding or not answer.embedding.values:
+        raise ProtocolError(f"{where} sent no vector as an embedding")
+    return [VectorEvent(tuple(answer.embedding.values)), FinishedEvent(usage=usage(answer.usage_metadata or UsageMetadata()))]
