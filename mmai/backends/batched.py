@@ -1,15 +1,27 @@
 """What batch services have in common: a row from the events of its whole answer, and words for what is not there."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TypeVar
+
+import msgspec
 
 from mmai.errors import CallError, InvalidRequest, MmaiError, ProviderError, TimedOut
 from mmai.values.batch import BatchAnswer
 from mmai.values.event import Event, FinishedEvent, TextEvent, VectorEvent
 
+Row = TypeVar("Row")
+
 ABSENT = (404, 405, 501)
 EXPIRED = "the batch expired before this row was answered"
 CANCELLED = "the batch was cancelled before this row was answered"
+
+
+def read_rows(content: bytes, kind: type[Row]) -> Iterator[Row]:
+    """The lines of a file of results. One that cannot be read is left out, and its row has no answer."""
+    for line in content.split(b"\n"):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            yield msgspec.json.decode(line, type=kind)
 
 
 def answered(name: str, events: Iterable[Event], *, model: str | None) -> BatchAnswer:

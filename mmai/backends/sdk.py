@@ -64,16 +64,17 @@ class Sdk(Generic[Client]):
         from json import JSONDecodeError  # noqa: PLC0415  which the SDK lets through
 
         sdk: Any = import_module(self._maker.lower())
-        try:
-            yield self._open(sdk)
-        except sdk.APIStatusError as exc:
-            raise self._refusal(exc.status_code, exc.response, ref) from exc
-        except sdk.APIConnectionError as exc:
-            raise self._no_connection(exc) from exc
-        except getattr(sdk, f"{self._maker}Error") as exc:
-            raise ProtocolError(f"{self.where}: {self._server.mask(str(exc).encode()).decode()}") from exc
-        except JSONDecodeError as exc:
-            raise ProtocolError(f"{self.where} did not answer in JSON: {exc}") from exc
+        with self._server.discreet():
+            try:
+                yield self._open(sdk)
+            except sdk.APIStatusError as exc:
+                raise self._refusal(exc.status_code, exc.response, ref) from exc
+            except sdk.APIConnectionError as exc:
+                raise self._no_connection(exc) from exc
+            except getattr(sdk, f"{self._maker}Error") as exc:
+                raise ProtocolError(f"{self.where}: {exc}") from exc
+            except JSONDecodeError as exc:
+                raise ProtocolError(f"{self.where} did not answer in JSON: {exc}") from exc
 
     async def aclose(self) -> None:
         """Close connections. May be called twice."""

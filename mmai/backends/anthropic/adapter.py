@@ -1,10 +1,11 @@
 """One endpoint of Anthropic's Messages API."""
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Sequence
 
 from msgspec import json
 
+from mmai.backends.anthropic import batch
+from mmai.backends.anthropic.client import Sdk
 from mmai.backends.anthropic.count import count_tokens
 from mmai.backends.base import RetryAdvice, advise
 from mmai.backends.needs import MADE, refusal
@@ -21,7 +22,8 @@ from mmai.dialects.anthropic import (
     messages_body,
     parse_models,
 )
-from mmai.errors import CallError, MmaiError
+from mmai.errors import IncompleteAnswer, MmaiError, TimedOut
+from mmai.values.batch import BatchAnswer, BatchRow, BatchStatus
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
 from mmai.values.health import Health, HealthState
@@ -43,7 +45,10 @@ def open_backend(endpoint: Endpoint) -> "AnthropicBackend":
 
 
 class AnthropicBackend:
-    """See `Backend` and `Counter`."""
+    """See `Backend`, `Counter` and `Batches`."""
+
+    batch_discount = batch.DISCOUNT
+    batch_limit = batch.MOST_ROWS
 
     def __init__(self, endpoint: Endpoint, *, clock: Clock | None = None) -> None:
         self.provider = endpoint.provider
@@ -61,9 +66,9 @@ class AnthropicBackend:
             clock=self._clock,
             headers=version,
         )
+        self._sdk = Sdk(endpoint, self._server)
         self.endpoint: str | None = self._server.url
-        self._place = endpoint
-        self._headers = version | credentials | endpoint.headers
+        self._locality = endpoint.locality
 
     async def list_models(self) -> list[ModelCard]:
         """What the account may use, in the API's order, the newest first."""
@@ -71,13 +76,14 @@ class AnthropicBackend:
         after: str | None = None
         while True:
             query = f"?limit={PAGE}" + (f"&after_id={after}" if after else "")
-            page, following = parse_models(
-                await self._server.ask("GET", MODELS + query),
-                provider=self.provider,
-                url=self._server.url,
-                locality=self._place.locality,
-                where=self._server.where,
-            )
+            with self._server.discreet():
+                page, following = parse_models(
+                    await self._server.ask("GET", MODELS + query),
+                    provider=self.provider,
+                    url=self._server.url,
+                    locality=self._locality,
+                    where=self._server.where,
+                )
             cards += page
             if following is None or following == after:
                 return cards
@@ -85,7 +91,7 @@ class AnthropicBackend:
 
     def assume(self, name: str) -> ModelCard:
         """See `Backend.assume`. The server alone knows what such a model can do."""
-        return ModelCard(provider=self.provider, name=name, locality=self._place.locality, capabilities_guessed=True)
+        return ModelCard(provider=self.provider, name=name, locality=self._locality, capabilities_guessed=True)
 
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
         """See `Backend.can_handle`. No model behind this API hears, or makes anything but text."""
@@ -97,7 +103,7 @@ class AnthropicBackend:
             return f"`{model.ref}` takes text and images, not sound"
         if request.task in MADE:
             return f"`{model.ref}` lacks `{MADE[request.task]}`"
-        return refusal(model, request)
+        return refusal(model, request, spoken=())
 
     def preview(self, model: ModelCard, request: Request) -> Preview:
         """See `Backend.preview`."""
@@ -107,37 +113,47 @@ class AnthropicBackend:
     async def infer(self, model: ModelCard, request: Request) -> AsyncGenerator[Event, None]:
         """See `Backend.infer`. Some servers in between answer whole, though a stream was asked for."""
         ref, where, limit = model.ref, self._server.where, model.max_output_tokens
-        for dropped in dropped_events(model.name, request, max_tokens=limit):
-            yield dropped
         body = messages_body(model.name, request, max_tokens=limit)
-        with self._masked():
-            async with self._server.open("POST", MESSAGES, body, ref=ref) as reply:
-                if reply.headers.get("content-type", "").startswith("application/json"):
-                    for event in message_events(await reply.read(), ref, where=where):
-                        yield event
-                    return
-                stream = MessageStream(ref, where=where)
+        async with self._server.open("POST", MESSAGES, body, ref=ref) as reply:
+            for dropped in dropped_events(model.name, request, max_tokens=limit):
+                yield dropped
+            if reply.headers.get("content-type", "").startswith("application/json"):
+                for event in message_events(await reply.read(), ref, where=where):
+                    yield event
+                return
+            stream = MessageStream(ref, where=where)
+            try:
                 async for chunk in reply.chunks():
                     for event in stream.feed(chunk):
                         yield event
                     if stream.finished:
                         return
-                for event in stream.close():
-                    yield event
+            except (IncompleteAnswer, TimedOut):
+                if not stream.told_why:
+                    raise
+            for event in stream.close():
+                yield event
 
     async def count_tokens(self, model: ModelCard, request: Request) -> int:
         """See `Counter.count_tokens`."""
-        self._server.demand_key()
-        with self._masked():
-            return await count_tokens(
-                count_fields(model.name, request, max_tokens=model.max_output_tokens),
-                model.ref,
-                url=self._server.url,
-                headers=self._headers,
-                endpoint=self._place,
-                where=self._server.where,
-                clock=self._clock,
-            )
+        fields = count_fields(model.name, request, max_tokens=model.max_output_tokens)
+        return await count_tokens(self._sdk, model.ref, fields)
+
+    async def submit_batch(self, model: ModelCard, rows: Sequence[BatchRow]) -> str:
+        """See `Batches.submit_batch`."""
+        return await batch.submit(self._sdk, model, rows)
+
+    async def batch_status(self, batch_id: str) -> BatchStatus:
+        """See `Batches.batch_status`."""
+        return await batch.status(self._sdk, batch_id)
+
+    def batch_answers(self, batch_id: str) -> AsyncGenerator[BatchAnswer, None]:
+        """See `Batches.batch_answers`."""
+        return batch.answers(self._sdk, batch_id, server=self._server, provider=self.provider)
+
+    async def cancel_batch(self, batch_id: str) -> None:
+        """See `Batches.cancel_batch`."""
+        await batch.cancel(self._sdk, batch_id)
 
     async def health_check(self) -> Health:
         """See `Backend.health_check`."""
@@ -157,16 +173,5 @@ class AnthropicBackend:
 
     async def aclose(self) -> None:
         """See `Backend.aclose`."""
+        await self._sdk.aclose()
         await self._server.aclose()
-
-    @contextmanager
-    def _masked(self) -> Iterator[None]:
-        """What fails within is told without the credentials that some servers quote."""
-        try:
-            yield
-        except CallError as exc:
-            exc.message = self._server.mask(exc.message.encode()).decode()
-            exc.args = (exc.message,)
-            if exc.body:
-                exc.body = self._server.mask(exc.body.encode()).decode()
-            raise

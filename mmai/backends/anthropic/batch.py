@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Raw, Struct, json
 
 from mmai.backends.anthropic.client import Sdk
-from mmai.backends.batched import absent, answered, cancelled, expired
+from mmai.backends.batched import absent, answered, cancelled, expired, read_rows
 from mmai.backends.sdk import decoded
 from mmai.backends.server import Server
 from mmai.dialects.anthropic import message_events, messages_body
@@ -101,10 +101,9 @@ async def answers(sdk: Sdk, batch_id: str, *, server: Server, provider: str) -> 
 
     with absent(f"{sdk.where} has no results of batch `{batch_id}`"):
         async with sdk.calling() as client:
-            lines = await client.get(f"/v1/messages/batches/{quote(batch_id, safe='')}/results", cast_to=bytes)
-    for line in lines.split(b"\n"):
-        if line.strip():
-            yield _answer(decoded(server.mask(line), _Row, where=sdk.where, what="a row of a batch"), server, provider)
+            content = await client.get(f"/v1/messages/batches/{quote(batch_id, safe='')}/results", cast_to=bytes)
+    for row in read_rows(content, _Row):
+        yield _answer(row, server, provider)
 
 
 async def cancel(sdk: Sdk, batch_id: str) -> None:
@@ -126,22 +125,27 @@ def _params(model: ModelCard, row: BatchRow) -> dict[str, Any]:
 
 
 def _answer(row: _Row, server: Server, provider: str) -> BatchAnswer:
-    name, result = row.custom_id, row.result
     try:
-        match result.type:
-            case "succeeded":
-                body = bytes(result.message)
-                model = decoded(body, _Message, where=server.where, what="an answer").model
-                return answered(name, message_events(body, ModelRef(provider, model or ""), where=server.where), model=model)
-            case "errored":
-                said = bytes(result.error)
-                kind = decoded(said, _Error, where=server.where, what="an error").error.type
-                raise server.refusal(STATUSES.get(kind, 500), said, ref=None, headers={})
-            case "expired":
-                raise expired()
-            case "canceled":
-                raise cancelled()
-            case _:
-                raise ProtocolError(f"{server.where} sent a row of the kind `{result.type}`")
+        with server.discreet():
+            return _read(row, server, provider)
     except MmaiError as error:
-        return BatchAnswer(id=name, error=error)
+        return BatchAnswer(id=row.custom_id, error=error)
+
+
+def _read(row: _Row, server: Server, provider: str) -> BatchAnswer:
+    result, where = row.result, server.where
+    match result.type:
+        case "succeeded":
+            body = bytes(result.message)
+            model = decoded(body, _Message, where=where, what="an answer").model
+            return answered(row.custom_id, message_events(body, ModelRef(provider, model or ""), where=where), model=model)
+        case "errored":
+            said = bytes(result.error)
+            kind = decoded(said, _Error, where=where, what="an error").error.type
+            raise server.refusal(STATUSES.get(kind, 500), said, ref=None, headers={})
+        case "expired":
+            raise expired()
+        case "canceled":
+            raise cancelled()
+        case _:
+            raise ProtocolError(f"{where} sent a row of the kind `{result.type}`")

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Raw, Struct, json
 
-from mmai.backends.batched import absent, answered, cancelled, expired
+from mmai.backends.batched import absent, answered, cancelled, expired, read_rows
 from mmai.backends.openai.client import Sdk, decoded
 from mmai.backends.openai.text import question
 from mmai.backends.server import Server
@@ -127,9 +127,8 @@ async def answers(sdk: Sdk, batch_id: str, *, server: Server, provider: str) -> 
             continue
         async with sdk.calling() as client:
             content = (await client.files.with_raw_response.content(file)).content
-        for line in content.split(b"\n"):
-            if line.strip():
-                yield _answer(decoded(server.mask(line), _Row, where=sdk.where, what="a row of a batch"), server, provider)
+        for row in read_rows(content, _Row):
+            yield _answer(row, server, provider)
 
 
 async def cancel(sdk: Sdk, batch_id: str) -> None:
@@ -156,16 +155,21 @@ def _answer(row: _Row, server: Server, provider: str) -> BatchAnswer:
     name, response = row.custom_id, row.response
     if response is None:
         return BatchAnswer(id=name, error=_failed(row.error or _Error()))
-    body = bytes(response.body)
     try:
-        kind = json.decode(body, type=_Kind) if body.startswith(b"{") else _Kind()
-        if response.status_code != 200:
-            raise server.refusal(response.status_code, body, ref=None, headers={})
-        if (read := READERS.get(kind.object)) is None:
-            raise ProtocolError(f"{server.where} sent an answer of the kind `{kind.object}`")
-        return answered(name, read(body, ModelRef(provider, kind.model or ""), where=server.where), model=kind.model)
+        with server.discreet():
+            return _read(name, response, server, provider)
     except MmaiError as error:
         return BatchAnswer(id=name, error=error)
+
+
+def _read(name: str, response: _Response, server: Server, provider: str) -> BatchAnswer:
+    body = bytes(response.body)
+    if response.status_code != 200:
+        raise server.refusal(response.status_code, body, ref=None, headers={})
+    kind = decoded(body, _Kind, where=server.where, what="an answer")
+    if (read := READERS.get(kind.object)) is None:
+        raise ProtocolError(f"{server.where} sent an answer of the kind `{kind.object}`")
+    return answered(name, read(body, ModelRef(provider, kind.model or ""), where=server.where), model=kind.model)
 
 
 def _failed(error: _Error) -> MmaiError:
