@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from mmai.backends.base import Batches
-from mmai.engine.cost import cost_usd
 from mmai.errors import (
     AuthError,
     CallError,
@@ -22,6 +21,7 @@ from mmai.errors import (
     UnknownModel,
 )
 from mmai.values.batch import BatchAnswer, BatchFault, BatchLine, BatchRecord, BatchRow, BatchState, BatchStatus
+from mmai.values.cost import cost_usd
 from mmai.values.event import Usage
 from mmai.values.model import ModelCard
 from mmai.values.record import RunRecord
