@@ -1,5 +1,6 @@
 """`mmai run --batch FILE --via-provider-batch`: many prompts at once, for less; and `--resume`, which goes on with them."""
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,7 +67,7 @@ def demand_batch(file: str | None, resume: str | None, *, via_provider: bool, wi
     if file is None:
         raise UsageError("`--via-provider-batch` goes with `--batch FILE`", hint="mmai run --help")
     model = "openai:MODEL" if wish.model == AUTO else wish.model
-    command = f"mmai run -m {model} --batch {file} --via-provider-batch"
+    command = f"mmai run -m {shlex.quote(model)} --batch {shlex.quote(file)} --via-provider-batch"
     if not via_provider:
         raise UsageError(
             "`--batch` needs `--via-provider-batch`: this version runs batches through the provider's batch service alone,"
@@ -98,7 +99,7 @@ async def _submitted(job: Job, here: World, records: BatchRecords, call: Frame) 
     if len(sent) > backend.batch_limit:
         raise UsageError(
             f"`{job.source}` has {len(sent)} rows, and `{route.card.provider}` takes {backend.batch_limit} at once",
-            hint=f"split -l {backend.batch_limit} {job.source}",
+            hint=f"split -l {backend.batch_limit} {shlex.quote(job.source)}",
         )
     key = content_key([each.line for each in prompts], sent, to=(route.card.provider, route.endpoint.url, route.card.name))
     with records.submitting(key):

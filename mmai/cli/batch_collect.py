@@ -117,7 +117,11 @@ def _write(record: BatchRecord, results: Sequence[Outcome], call: Frame) -> None
         for index, each in enumerate(results)
     ]
     if record.out is not None:
-        Saving(Path(record.out)).save(Content(json_lines(table), JSONL), number=1)
+        try:
+            Saving(Path(record.out)).save(Content(json_lines(table), JSONL), number=1)
+        except StorageError as error:
+            error.hint = f"{resume_command(record.id)} --out FILE"
+            raise
     elif not call.json:
         call.write(json_lines(table))
     counts = {"succeeded": len(results) - failed, "failed": failed, "cost_usd": cost_usd}

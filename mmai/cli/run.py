@@ -79,6 +79,9 @@ def run(
     Standard input comes first, then files, then the prompt. The answer goes to standard output, everything else to standard
     error.
 
+    `--batch` prints one JSON object for each line of its file, in order: `id`, `index`, `text`, `usage`, `cost_usd`, `error` and
+    your own fields. It ends with the exit code of the first row that failed.
+
     \b
     Examples:
       mmai run "why is the sky blue?"

@@ -19,7 +19,7 @@ def resume_command(batch_id: str) -> str:
 
 def estimate_line(ref: str, rows: int, *, expected_usd: float | None, worst_usd: float | None, discount: float) -> str:
     """`3 rows for openai:gpt-5.6-luna at half price: about $0.0012, at most $0.02`."""
-    price = "half price" if discount == 0.5 else f"{1 - discount:.0%} of the price"
+    price = {0.5: "half price", 0.0: "the usual price"}.get(discount, f"{1 - discount:.0%} of the price")
     about = "cost unknown" if expected_usd is None else f"about {money(expected_usd)}"
     most = f"at most {money(worst_usd)}" if worst_usd is not None else f"at most {UNKNOWN}"
     costs = about if expected_usd is None and worst_usd is None else f"{about}, {most}"

@@ -9,12 +9,10 @@ from typing import Any, TypeVar
 
 import pytest
 from builders import a_cloud_card, a_request
-from fakes.anthropic import FakeAnthropic
 from fakes.anthropic import usual_models as claudes
-from fakes.anthropic_batch import AnthropicBatch
-from fakes.openai import FakeOpenAI
+from fakes.anthropic_batch import FakeAnthropicBatches
 from fakes.openai import usual_models as gpts
-from fakes.openai_batch import OpenAIBatch
+from fakes.openai_batch import FakeOpenAIBatches
 from fakes.wall import RESET, Wall, refused
 from msgspec import Struct
 
@@ -28,14 +26,6 @@ from mmai.values.model import ModelCard
 
 T = TypeVar("T")
 KEY = "sk-very-secret-indeed"
-
-
-class OpenAI(OpenAIBatch, FakeOpenAI):
-    """Answers batches."""
-
-
-class Anthropic(AnthropicBatch, FakeAnthropic):
-    """Answers batches."""
 
 
 class Service(Struct, frozen=True):
@@ -59,13 +49,13 @@ class Service(Struct, frozen=True):
 
 @pytest.fixture
 def openai() -> Iterator[Service]:
-    with OpenAI(*gpts(), key=KEY) as fake:
+    with FakeOpenAIBatches(*gpts(), key=KEY) as fake:
         yield Service("openai", fake, fake.base_url, "gpt-4.1-mini", "/v1/batches")
 
 
 @pytest.fixture
 def anthropic() -> Iterator[Service]:
-    with Anthropic(*claudes(), key=KEY) as fake:
+    with FakeAnthropicBatches(*claudes(), key=KEY) as fake:
         yield Service("anthropic", fake, fake.url, "claude-haiku-4-5", "/v1/messages/batches")
 
 

@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 from command import PATIENCE_S, Mmai, Result
-from fakes.anthropic import FakeAnthropic
 from fakes.anthropic import usual_models as claudes
-from fakes.anthropic_batch import AnthropicBatch
-from fakes.openai import FakeOpenAI
+from fakes.anthropic_batch import FakeAnthropicBatches
 from fakes.openai import usual_models as gpts
-from fakes.openai_batch import OpenAIBatch
+from fakes.openai_batch import FakeOpenAIBatches
 from fakes.wall import Gate
 from screen import Screen
 
@@ -31,23 +29,15 @@ backends:
 """
 
 
-class OpenAI(OpenAIBatch, FakeOpenAI):
-    """Answers batches."""
-
-
-class Anthropic(AnthropicBatch, FakeAnthropic):
-    """Answers batches."""
-
-
 @pytest.fixture
-def openai() -> Iterator[OpenAI]:
-    with OpenAI(*gpts(), key=KEY) as fake:
+def openai() -> Iterator[FakeOpenAIBatches]:
+    with FakeOpenAIBatches(*gpts(), key=KEY) as fake:
         fake.streams("Hello", usage=(100, 50))
         yield fake
 
 
 @pytest.fixture
-def on_openai(mmai: Mmai, openai: OpenAI) -> Mmai:
+def on_openai(mmai: Mmai, openai: FakeOpenAIBatches) -> Mmai:
     """The command beside a fake OpenAI; a token of its model costs a millionth of a dollar, in and out."""
     mmai.configure(CONFIG)
     mmai.env |= {"OPENAI_BASE_URL": openai.base_url, "OPENAI_API_KEY": KEY}
@@ -71,7 +61,7 @@ def lines(text: str) -> list[Any]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def submissions(openai: OpenAI) -> int:
+def submissions(openai: FakeOpenAIBatches) -> int:
     return openai.journal.paths.count("POST /v1/batches")
 
 
@@ -106,7 +96,7 @@ def test_what_happens_is_said_on_stderr(on_openai: Mmai, prompts: Path) -> None:
 
 
 def test_anthropic_answers_batches_too(mmai: Mmai, prompts: Path) -> None:
-    with Anthropic(*claudes(), key=KEY) as fake:
+    with FakeAnthropicBatches(*claudes(), key=KEY) as fake:
         fake.streams("Bonjour", usage=(1_000_000, 0))
         mmai.env |= {"ANTHROPIC_BASE_URL": fake.url, "ANTHROPIC_API_KEY": KEY}
         where = ("--batch", "prompts.jsonl", "--via-provider-batch")
@@ -132,7 +122,7 @@ def test_prompts_may_come_by_standard_input(on_openai: Mmai) -> None:
     ],
 )
 def test_a_bad_file_is_refused_before_anything_is_sent(
-    on_openai: Mmai, openai: OpenAI, prompts: Path, text: str, said: str
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path, text: str, said: str
 ) -> None:
     prompts.write_text(text)
     result = batch(on_openai)
@@ -141,7 +131,7 @@ def test_a_bad_file_is_refused_before_anything_is_sent(
     assert openai.journal.connections == 0
 
 
-def test_a_file_that_is_not_there_is_named(on_openai: Mmai, openai: OpenAI) -> None:
+def test_a_file_that_is_not_there_is_named(on_openai: Mmai, openai: FakeOpenAIBatches) -> None:
     result = batch(on_openai)
     assert result.exit_code == 2
     assert "`prompts.jsonl` cannot be read: No such file or directory" in result.stderr
@@ -166,7 +156,7 @@ def test_a_file_that_is_not_there_is_named(on_openai: Mmai, openai: OpenAI) -> N
     ],
 )
 def test_what_does_not_go_together_is_refused(
-    on_openai: Mmai, openai: OpenAI, prompts: Path, args: tuple[str, ...], said: str
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path, args: tuple[str, ...], said: str
 ) -> None:
     result = on_openai("run", *args)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -175,7 +165,7 @@ def test_what_does_not_go_together_is_refused(
     assert openai.journal.connections == 0
 
 
-def test_the_cost_limit_is_for_the_whole_batch(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_the_cost_limit_is_for_the_whole_batch(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     result = batch(on_openai, "--max-tokens", "1000", "--max-cost", "0.0009")
     assert result.exit_code == 11
     assert "nothing was sent: the whole batch may cost $0.001, above $0.0009" in result.stderr
@@ -183,7 +173,7 @@ def test_the_cost_limit_is_for_the_whole_batch(on_openai: Mmai, openai: OpenAI, 
     assert batch(on_openai, "--max-tokens", "1000", "--max-cost", "0.0011").exit_code == 0
 
 
-def test_an_unknown_price_is_not_below_a_limit(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_an_unknown_price_is_not_below_a_limit(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     on_openai.configure("")
     openai.add("my-own")
     where = ("--batch", "prompts.jsonl", "--via-provider-batch")
@@ -195,7 +185,7 @@ def test_an_unknown_price_is_not_below_a_limit(on_openai: Mmai, openai: OpenAI, 
     assert free.stderr.splitlines()[-1] == "2 rows answered · cost unknown"
 
 
-def test_a_limit_of_the_settings_is_for_each_row(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_a_limit_of_the_settings_is_for_each_row(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     on_openai.configure(CONFIG + "selection:\n  constraints:\n    max_cost_per_request: 0.0004\n")
     result = batch(on_openai, "--max-tokens", "1000")
     assert result.exit_code == 11
@@ -204,7 +194,7 @@ def test_a_limit_of_the_settings_is_for_each_row(on_openai: Mmai, openai: OpenAI
     assert batch(on_openai, "--max-tokens", "700").exit_code == 0
 
 
-def test_a_dry_run_says_the_cost_and_sends_nothing(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_a_dry_run_says_the_cost_and_sends_nothing(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     result = batch(on_openai, "--dry-run", "--json", "--max-tokens", "1000")
     assert result.exit_code == 0
     assert result.json["data"]["rows"] == 2
@@ -212,7 +202,9 @@ def test_a_dry_run_says_the_cost_and_sends_nothing(on_openai: Mmai, openai: Open
     assert openai.journal.connections == 0
 
 
-def test_rows_that_failed_are_in_the_output_and_decide_the_exit_code(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_rows_that_failed_are_in_the_output_and_decide_the_exit_code(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
     openai.answers(429, {"error": {"message": "slow down", "type": "requests", "code": "rate_limit_exceeded"}}, times=1)
     result = batch(on_openai)
     assert result.exit_code == 5
@@ -234,7 +226,7 @@ def test_an_answer_that_breaks_the_schema_has_failed_and_is_paid_for(on_openai: 
     assert runs(on_openai) == [(MODEL, "error", pytest.approx(0.00015), 200, 100)]
 
 
-def test_a_batch_that_expired_keeps_what_was_answered(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_a_batch_that_expired_keeps_what_was_answered(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     openai.batching.ends_as, openai.batching.most = "expired", 1
     result = batch(on_openai)
     assert result.exit_code == 6
@@ -243,14 +235,16 @@ def test_a_batch_that_expired_keeps_what_was_answered(on_openai: Mmai, openai: O
     assert late["error"] == {"code": "timeout", "message": "the batch expired before this row was answered"}
 
 
-def test_a_batch_that_was_cancelled_elsewhere_keeps_what_was_answered(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_a_batch_that_was_cancelled_elsewhere_keeps_what_was_answered(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
     openai.batching.ends_as, openai.batching.most = "cancelled", 1
     result = batch(on_openai)
     assert result.exit_code == 8
     assert [row["text"] for row in lines(result.stdout)] == ["Hello", ""]
 
 
-def test_a_refused_batch_says_why_and_may_be_submitted_again(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_a_refused_batch_says_why_and_may_be_submitted_again(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     openai.batching.ends_as = "failed"
     result = batch(on_openai)
     assert (result.exit_code, result.stdout) == (8, "")
@@ -268,7 +262,7 @@ def test_json_is_one_envelope(on_openai: Mmai, prompts: Path) -> None:
     assert [row["text"] for row in data["answers"]] == ["Hello", "Hello"]
 
 
-def test_json_of_a_failure_has_the_rows_and_the_error(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_json_of_a_failure_has_the_rows_and_the_error(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     openai.answers(500, "broken", times=1)
     result = batch(on_openai, "--json")
     assert result.exit_code == 8
@@ -285,9 +279,39 @@ def test_answers_go_into_a_file(on_openai: Mmai, prompts: Path) -> None:
     assert batch(on_openai, "--out", "answers.jsonl").stdout == ""
 
 
-def test_a_place_that_takes_no_file_is_known_before_anything_is_sent(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_a_place_that_takes_no_file_is_known_before_anything_is_sent(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
     result = batch(on_openai, "--out", "nowhere/answers.jsonl")
     assert result.exit_code == 2
+    assert openai.journal.connections == 0
+
+
+def test_answers_that_find_no_place_any_more_are_not_lost(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
+    folder = on_openai.home / "here"
+    folder.mkdir()
+    openai.batching.gate = gate = Gate()
+    args = ("--batch", "prompts.jsonl", "--via-provider-batch", "--out", "here/answers.jsonl")
+    process = on_openai.start("run", "-m", MODEL, *args)
+    gate.wait_reached()
+    folder.rmdir()
+    folder.write_text("in the way")
+    gate.open()
+    _, stderr = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1
+    assert b"hint: mmai run --resume batch_000001 --out FILE" in stderr
+    assert on_openai("run", "--resume", "batch_000001", "--out", "answers.jsonl").exit_code == 0
+    assert len(lines((on_openai.home / "answers.jsonl").read_text())) == 2
+
+
+def test_more_rows_than_the_provider_takes_at_once_are_refused(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
+    prompts.write_text('"a"\n' * 50_001)
+    result = batch(on_openai)
+    assert result.exit_code == 2
+    assert "`prompts.jsonl` has 50001 rows, and `openai` takes 50000 at once" in result.stderr
+    assert "hint: split -l 50000 prompts.jsonl" in result.stderr
     assert openai.journal.connections == 0
 
 
@@ -295,7 +319,7 @@ def test_quiet_says_nothing(on_openai: Mmai, prompts: Path) -> None:
     assert batch(on_openai, "-q").stderr == ""
 
 
-def test_a_wrong_key_ends_it_and_is_not_shown(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_a_wrong_key_ends_it_and_is_not_shown(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     result = batch(on_openai, env={"OPENAI_API_KEY": "sk-some-other-key"})
     assert result.exit_code == 4
     assert "sk-some-other-key" not in result.stderr
@@ -306,7 +330,7 @@ def test_a_wrong_key_ends_it_and_is_not_shown(on_openai: Mmai, openai: OpenAI, p
 # Nothing is lost, and nothing paid for twice.
 
 
-def waiting(mmai: Mmai, openai: OpenAI, *args: str) -> subprocess.Popen[bytes]:
+def waiting(mmai: Mmai, openai: FakeOpenAIBatches, *args: str) -> subprocess.Popen[bytes]:
     """A command that waits for its batch, which does not end."""
     openai.batching.polls = 1_000
     process = mmai.start("run", "-m", MODEL, "--batch", "prompts.jsonl", "--via-provider-batch", *args)
@@ -314,7 +338,9 @@ def waiting(mmai: Mmai, openai: OpenAI, *args: str) -> subprocess.Popen[bytes]:
     return process
 
 
-def test_ctrl_c_leaves_the_batch_running_and_says_how_to_go_on(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_ctrl_c_leaves_the_batch_running_and_says_how_to_go_on(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
     process = waiting(on_openai, openai)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=PATIENCE_S)
@@ -327,7 +353,7 @@ def test_ctrl_c_leaves_the_batch_running_and_says_how_to_go_on(on_openai: Mmai, 
     assert submissions(openai) == 1
 
 
-def test_a_killed_process_loses_nothing(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_a_killed_process_loses_nothing(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     process = waiting(on_openai, openai, "--out", "answers.jsonl")
     process.kill()
     process.communicate(timeout=PATIENCE_S)
@@ -338,7 +364,9 @@ def test_a_killed_process_loses_nothing(on_openai: Mmai, openai: OpenAI, prompts
     assert [row["topic"] for row in lines((on_openai.home / "answers.jsonl").read_text()) if "topic" in row] == ["sky"]
 
 
-def test_ctrl_c_while_the_provider_takes_the_batch_still_records_it(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_ctrl_c_while_the_provider_takes_the_batch_still_records_it(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
     openai.batching.gate = gate = Gate()
     process = on_openai.start("run", "-m", MODEL, "--batch", "prompts.jsonl", "--via-provider-batch")
     gate.wait_reached()
@@ -350,7 +378,7 @@ def test_ctrl_c_while_the_provider_takes_the_batch_still_records_it(on_openai: M
     assert on_openai("run", "--resume", "batch_000001").exit_code == 0
 
 
-def test_the_same_rows_again_go_on_with_the_batch_there_is(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_the_same_rows_again_go_on_with_the_batch_there_is(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     process = waiting(on_openai, openai)
     process.kill()
     process.communicate(timeout=PATIENCE_S)
@@ -363,7 +391,9 @@ def test_the_same_rows_again_go_on_with_the_batch_there_is(on_openai: Mmai, open
 
 
 @pytest.mark.parametrize("args", [("--temperature", "0"), ("-s", "Be brief.")])
-def test_other_options_are_another_batch(on_openai: Mmai, openai: OpenAI, prompts: Path, args: tuple[str, ...]) -> None:
+def test_other_options_are_another_batch(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path, args: tuple[str, ...]
+) -> None:
     process = waiting(on_openai, openai)
     process.kill()
     process.communicate(timeout=PATIENCE_S)
@@ -372,7 +402,9 @@ def test_other_options_are_another_batch(on_openai: Mmai, openai: OpenAI, prompt
     assert submissions(openai) == 2
 
 
-def test_what_was_collected_may_be_submitted_again_and_collected_again(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_what_was_collected_may_be_submitted_again_and_collected_again(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
     first, second = batch(on_openai), batch(on_openai)
     assert submissions(openai) == 2
     assert first.stdout == second.stdout
@@ -390,7 +422,7 @@ def test_without_a_log_no_trace_is_left_in_the_history(on_openai: Mmai, prompts:
     assert not (on_openai.home / "mmai" / "history.db").exists()
 
 
-def test_the_time_limit_leaves_the_batch_running(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_the_time_limit_leaves_the_batch_running(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     openai.batching.polls = 1_000
     result = batch(on_openai, "--timeout", "0.2")
     assert (result.exit_code, result.stdout) == (6, "")
@@ -400,14 +432,18 @@ def test_the_time_limit_leaves_the_batch_running(on_openai: Mmai, openai: OpenAI
     assert on_openai("run", "--resume", "batch_000001").exit_code == 0
 
 
-def test_a_server_that_fails_for_a_while_is_waited_for_with_one_notice(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_a_server_that_fails_for_a_while_is_waited_for_with_one_notice(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
     openai.answers(500, "broken", path="/v1/batches/batch_000001", times=1)
     result = batch(on_openai)
     assert result.exit_code == 0
     assert result.stderr.count("asking again until it answers") == 1
 
 
-def test_without_its_record_a_batch_needs_its_model_and_its_file(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_without_its_record_a_batch_needs_its_model_and_its_file(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
     answers = batch(on_openai).stdout
     for record in (on_openai.home / "mmai" / "batches").iterdir():
         record.unlink()
@@ -421,7 +457,7 @@ def test_without_its_record_a_batch_needs_its_model_and_its_file(on_openai: Mmai
     assert [(row["text"], row["model"], row["cost_usd"]) for row in unpriced] == [("Hello", MODEL, None)] * 2
 
 
-def test_answers_never_land_on_other_prompts(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_answers_never_land_on_other_prompts(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     batch(on_openai)
     for record in (on_openai.home / "mmai" / "batches").iterdir():
         record.unlink()
@@ -431,16 +467,16 @@ def test_answers_never_land_on_other_prompts(on_openai: Mmai, openai: OpenAI, pr
     assert [row["text"] for row in lines(result.stdout)] == ["", "Hello"]
 
 
-def test_a_batch_is_asked_about_only_where_it_was_submitted(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_a_batch_is_asked_about_only_where_it_was_submitted(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     batch(on_openai)
-    with OpenAI(*gpts()) as other:
+    with FakeOpenAIBatches(*gpts()) as other:
         result = on_openai("run", "--resume", "batch_000001", env={"OPENAI_BASE_URL": other.base_url})
         assert other.journal.connections == 0
     assert result.exit_code == 2
     assert f"was submitted to `{openai.base_url}`, which is no endpoint of `openai` now" in result.stderr
 
 
-def test_an_id_the_provider_forgot_is_told(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_an_id_the_provider_forgot_is_told(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     batch(on_openai)
     openai.batching.batches.clear()
     result = on_openai("run", "--resume", "batch_000001")
@@ -456,7 +492,7 @@ def test_records_are_for_their_owner_alone_and_hold_neither_prompts_nor_keys(on_
     assert "secret" not in record.read_text()
 
 
-def test_without_a_place_for_records_nothing_is_paid_for(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_without_a_place_for_records_nothing_is_paid_for(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     (on_openai.home / "mmai" / "batches").write_text("in the way")
     result = batch(on_openai)
     assert result.exit_code == 1
@@ -466,7 +502,7 @@ def test_without_a_place_for_records_nothing_is_paid_for(on_openai: Mmai, openai
 # On a terminal.
 
 
-def test_on_a_terminal_there_is_a_bar(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_on_a_terminal_there_is_a_bar(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     openai.batching.polls = 1
     with Screen(on_openai, "run", "-m", MODEL, "--batch", "prompts.jsonl", "--via-provider-batch") as screen:
         assert screen.end() == 0
@@ -476,7 +512,7 @@ def test_on_a_terminal_there_is_a_bar(on_openai: Mmai, openai: OpenAI, prompts: 
         assert screen.settings == screen.before
 
 
-def test_ctrl_c_gives_the_terminal_back(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_ctrl_c_gives_the_terminal_back(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     openai.batching.polls = 1_000
     with Screen(on_openai, "run", "-m", MODEL, "--batch", "prompts.jsonl", "--via-provider-batch") as screen:
         screen.until("0 of 2")
@@ -487,7 +523,7 @@ def test_ctrl_c_gives_the_terminal_back(on_openai: Mmai, openai: OpenAI, prompts
         assert screen.text.rfind("\x1b[?25l") < screen.text.rfind("\x1b[?25h")
 
 
-def test_a_reader_that_left_costs_no_answer(on_openai: Mmai, openai: OpenAI, prompts: Path) -> None:
+def test_a_reader_that_left_costs_no_answer(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     process = on_openai.start("run", "-m", MODEL, "--batch", "prompts.jsonl", "--via-provider-batch")
     assert process.stdout is not None
     process.stdout.close()

@@ -7,16 +7,27 @@
 Each row is answered as a message of its own would be: by what is scripted, or by the API itself. The results come in the
 opposite order, since the real ones promise none.
 
+Run alone for trying things by hand: `python tests/fakes/anthropic_batch.py --port 8642`.
+
 Source: platform.claude.com/docs, "Message Batches"; fields as in the SDK 2.12.
 """
 
+import argparse
+import contextlib
 import json
 import re
+import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).parents[1])
+
+from fakes.anthropic import FakeAnthropic, usual_models
 from fakes.wall import Gate, Script, Seen, Step, Wall, whole
 
 BATCHES, MESSAGES = "/v1/messages/batches", "/v1/messages"
@@ -41,7 +52,7 @@ class Batching:
 
 
 class AnthropicBatch(Wall):
-    """Message batches."""
+    """Message batches, over a server that answers their rows."""
 
     batching: Batching
 
@@ -142,6 +153,10 @@ class AnthropicBatch(Wall):
         return whole(200, batch)
 
 
+class FakeAnthropicBatches(AnthropicBatch, FakeAnthropic):
+    """An Anthropic that takes batches."""
+
+
 def _wrong(requests: Any) -> str | None:
     """What the real one says of a batch it does not take. What is in a row is only looked at when it is its turn."""
     if not requests:
@@ -161,3 +176,19 @@ def _counts(**given: int) -> dict[str, int]:
 
 def _failed(status: int, kind: str, message: str) -> bytes:
     return whole(status, {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"})
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description="A fake Anthropic on loopback, which takes batches.")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--polls", type=int, default=3, help="questions that find a batch still running")
+    arguments = parser.parse_args()
+    with FakeAnthropicBatches(*usual_models(), port=arguments.port) as server, contextlib.suppress(KeyboardInterrupt):
+        server.batching.polls = arguments.polls
+        print(server.url, flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

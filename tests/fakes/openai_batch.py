@@ -8,16 +8,27 @@
 Each row is answered as a request of its own would be: by what is scripted, or by the API itself. The results come in the
 opposite order, since the real ones promise none.
 
+Run alone for trying things by hand: `python tests/fakes/openai_batch.py --port 8080`.
+
 Source: OpenAI API reference, "Files" and "Batch"; fields as in the SDK 3.54.
 """
 
+import argparse
+import contextlib
 import itertools
 import json
+import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).parents[1])
+
+from fakes.openai import FakeOpenAI, usual_models
 from fakes.openai_media import form
 from fakes.wall import Gate, Script, Seen, Step, Wall, whole
 
@@ -46,7 +57,7 @@ class Batching:
 
 
 class OpenAIBatch(Wall):
-    """Files and batches."""
+    """Files and batches, over a server that answers their rows."""
 
     batching: Batching
 
@@ -185,6 +196,10 @@ class OpenAIBatch(Wall):
         return _found("batch", identity, batch)
 
 
+class FakeOpenAIBatches(OpenAIBatch, FakeOpenAI):
+    """An OpenAI that takes batches."""
+
+
 def _batch(identity: str, asked: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": identity,
@@ -256,3 +271,19 @@ def _missing(kind: str, name: str) -> bytes:
 
 def _refused(message: str, *, param: str) -> bytes:
     return whole(400, {"error": {"message": message, "type": "invalid_request_error", "param": param, "code": None}})
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description="A fake OpenAI on loopback, which takes batches.")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--polls", type=int, default=3, help="questions that find a batch still running")
+    arguments = parser.parse_args()
+    with FakeOpenAIBatches(*usual_models(), port=arguments.port) as server, contextlib.suppress(KeyboardInterrupt):
+        server.batching.polls = arguments.polls
+        print(server.base_url, flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

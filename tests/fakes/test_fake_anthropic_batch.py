@@ -5,12 +5,8 @@ from typing import Any
 
 import pytest
 from anthropic import Anthropic, BadRequestError, NotFoundError
-from fakes.anthropic import FakeAnthropic, error_body, usual_models
-from fakes.anthropic_batch import AnthropicBatch
-
-
-class Fake(AnthropicBatch, FakeAnthropic):
-    pass
+from fakes.anthropic import error_body, usual_models
+from fakes.anthropic_batch import FakeAnthropicBatches as Fake
 
 
 @pytest.fixture
