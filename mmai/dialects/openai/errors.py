@@ -173,8 +173,10 @@ def _refused_option(told: Told) -> str | None:
         # What is wrong with a field may be said without these words, but then it is named apart.
         if not names and told.param and "not supported" in told.message.lower():
             names = {told.param}
-    fields = {name.partition(".")[0].partition("[")[0] for name in names}
-    return fields.pop() if len(fields) == 1 and fields.isdisjoint(CONTENT) else None
+    if len(names) != 1:
+        return None
+    name = names.pop()
+    return None if name.partition(".")[0].partition("[")[0] in CONTENT else name
 
 
 def _forbidden(said: Any) -> list[str]:
