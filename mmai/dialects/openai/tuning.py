@@ -104,7 +104,7 @@ def without(body: bytes, name: str, *, refused: Collection[str]) -> tuple[bytes,
     if not isinstance(holder, dict) or field not in holder:
         return None
     value, other = holder.pop(field), OTHER_NAME.get(name)
-    if not holder:
+    if inner and not holder:
         del fields[outer]
     if other is not None and other not in refused:
         fields[other] = value
