@@ -23,7 +23,7 @@ from mmai.errors import (
     UnknownModel,
     UsageError,
 )
-from mmai.values.event import DroppedEvent, Event, FinishedEvent, ReasoningEvent, TextEvent, Usage
+from mmai.values.event import DroppedEvent, Event, FinishedEvent, FinishReason, ReasoningEvent, TextEvent, Usage
 from mmai.values.model import ModelRef
 from mmai.values.request import AudioPart, ImagePart, Message, Options, Request, TextPart, Tool, ToolCall
 
@@ -147,7 +147,7 @@ def answers(draw: st.DrawFn) -> list[Event]:
     said: list[Event] = list(draw(st.lists(st.builds(TextEvent, texts) | st.builds(ReasoningEvent, texts), max_size=5)))
     ids = draw(st.lists(texts, max_size=3, unique=True))
     calls: list[Event] = [ToolCall(draw(texts), draw(objects), called) for called in ids]
-    reason = "tool_calls" if calls else draw(st.sampled_from(["stop", "length", "filter"]))
+    reason: FinishReason = "tool_calls" if calls else draw(st.sampled_from(["stop", "length", "filter"]))
     return [*said, *calls, FinishedEvent(reason=reason, usage=draw(usages), resolved_model=draw(st.none() | st.just("other")))]
 
 

@@ -68,10 +68,10 @@ async def ask(server: Server, model: ModelCard, request: Request) -> AsyncGenera
         for note in (*asked.dropped, *refused):
             yield note
         if asked.stream is None or reply.headers.get("content-type", "").startswith("application/json"):
-            for event in asked.whole(await reply.read(), model.ref, where=server.where, mask=server.mask):
+            for event in asked.whole(await reply.read(), model.ref, where=server.where):
                 yield event
             return
-        stream = asked.stream(model.ref, where=server.where, mask=server.mask)
+        stream = asked.stream(model.ref, where=server.where)
         chunks = reply.chunks()
         while not stream.finished and (chunk := await _next(chunks, stream)):
             for event in stream.feed(chunk):

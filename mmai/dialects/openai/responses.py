@@ -3,12 +3,12 @@
 Source: OpenAI API reference, "Create a model response" and "Streaming events" of responses.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
 
-from mmai.dialects.openai.errors import decode, plain, told_error
+from mmai.dialects.openai.errors import decode, told_error
 from mmai.dialects.openai.records import Records
 from mmai.dialects.openai.tools import Calls, Fragment, Function
 from mmai.dialects.openai.usage import Counts
@@ -64,10 +64,9 @@ class _Happened(Struct):
 class _Answer:
     """What has been said so far, so that the whole response at the end adds only what was not."""
 
-    def __init__(self, ref: ModelRef, *, where: str, mask: Callable[[bytes], bytes]) -> None:
+    def __init__(self, ref: ModelRef, *, where: str) -> None:
         self._ref = ref
         self._where = where
-        self._mask = mask
         self._calls = Calls()
         self._said = False
         self._refused = False
@@ -99,9 +98,7 @@ class _Answer:
     def finish(self, response: _Response, *, skipped: int = 0) -> Iterator[Event]:
         """What has not been said of the response, and the end."""
         if response.error or response.status == "failed":
-            raise told_error(
-                response.error or {"message": "the response failed"}, where=self._where, ref=self._ref, mask=self._mask
-            )
+            raise told_error(response.error or {"message": "the response failed"}, where=self._where, ref=self._ref)
         for item in response.output or ():
             yield from self._content(item)
         reason = self._reason(response)
@@ -138,13 +135,11 @@ class _Answer:
 class ResponsesStream:
     """A stream of `POST /responses` as events, in whatever pieces its bytes arrive."""
 
-    def __init__(self, ref: ModelRef, *, where: str, mask: Callable[[bytes], bytes] = plain) -> None:
-        """`mask` takes credentials out of what a failure says."""
+    def __init__(self, ref: ModelRef, *, where: str) -> None:
         self._ref = ref
         self._where = where
-        self._mask = mask
-        self._answer = _Answer(ref, where=where, mask=mask)
-        self._records = Records(_Happened, ref, where=where, mask=mask)
+        self._answer = _Answer(ref, where=where)
+        self._records = Records(_Happened, ref, where=where)
         self.finished = False
         """The last event has been given; what follows is ignored."""
 
@@ -178,7 +173,7 @@ class ResponsesStream:
         for happened in happenings:
             if happened.type == "error":
                 told = {"message": happened.message, "code": happened.code, "param": happened.param}
-                raise told_error(told, where=self._where, ref=self._ref, mask=self._mask)
+                raise told_error(told, where=self._where, ref=self._ref)
             if not happened.type.startswith("response."):
                 self._records.unknown += 1
                 continue
@@ -190,13 +185,13 @@ class ResponsesStream:
             yield from self._answer.take(happened)
 
 
-def responses_events(body: bytes, ref: ModelRef, *, where: str, mask: Callable[[bytes], bytes] = plain) -> Iterator[Event]:
-    """The events of a whole response; `mask` takes credentials out of what a failure says.
+def responses_events(body: bytes, ref: ModelRef, *, where: str) -> Iterator[Event]:
+    """The events of a whole response.
 
     Raises:
         MmaiError: while iterating: it failed, or is none.
     """
-    response = decode(body, _Response, where=where, what="an answer", mask=mask)
+    response = decode(body, _Response, where=where, what="an answer")
     if response.output is None and not response.error:
         raise ProtocolError(f"{where} sent an answer without `output`")
-    yield from _Answer(ref, where=where, mask=mask).whole(response)
+    yield from _Answer(ref, where=where).whole(response)
