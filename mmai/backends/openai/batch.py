@@ -12,7 +12,7 @@ from mmai.backends.batched import absent, answered, cancelled, expired, read_row
 from mmai.backends.openai.client import Sdk, decoded
 from mmai.backends.openai.text import question
 from mmai.backends.server import Server
-from mmai.dialects.openai import chat_events, embed_events
+from mmai.dialects.openai import chat_events, embed_events, responses_events
 from mmai.errors import InvalidRequest, MmaiError, ProtocolError, ProviderError
 from mmai.values.batch import BatchAnswer, BatchFault, BatchRow, BatchState, BatchStatus
 from mmai.values.event import Event
@@ -28,6 +28,7 @@ STATES: dict[str, BatchState] = {"completed": "ended", "failed": "failed", "expi
 
 READERS: dict[str, Callable[..., Iterable[Event]]] = {
     "chat.completion": chat_events,
+    "response": responses_events,
     "list": embed_events,
 }
 """What an answer calls itself, to who understands it."""
