@@ -101,16 +101,17 @@ async def _submitted(job: Job, here: World, records: BatchRecords, call: Frame) 
             f"`{job.source}` has {len(sent)} rows, and `{route.card.provider}` takes {backend.batch_limit} at once",
             hint=f"split -l {backend.batch_limit} {shlex.quote(job.source)}",
         )
+    if job.dry_run:
+        _hold_to_budget(job, route.card, sent, backend.batch_discount, call)
+        if call.json:
+            call.envelope(call.data)
+        return None
     key = content_key([each.line for each in prompts], sent, to=(route.card.provider, route.endpoint.url, route.card.name))
     with records.submitting(key):
         if (known := records.open(key)) is not None:
             call.note(f"the same rows were submitted before as {known.id}, which nobody has collected: going on with it")
             return _with_out(known, job)
         _hold_to_budget(job, route.card, sent, backend.batch_discount, call)
-        if job.dry_run:
-            if call.json:
-                call.envelope(call.data)
-            return None
         record = _record(job, prompts, route.endpoint, route.card, here)
         return await _submit(replace(record, key=key), route.card, sent, here, records, call)
 

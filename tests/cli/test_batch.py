@@ -202,6 +202,15 @@ def test_a_dry_run_says_the_cost_and_sends_nothing(on_openai: Mmai, openai: Fake
     assert openai.journal.connections == 0
 
 
+def test_a_dry_run_collects_nothing_either(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
+    process = waiting(on_openai, openai)
+    process.kill()
+    process.communicate(timeout=PATIENCE_S)
+    asked = len(openai.journal.requests)
+    assert batch(on_openai, "--dry-run") == (0, "", batch(on_openai, "--dry-run").stderr)
+    assert len(openai.journal.requests) == asked
+
+
 def test_rows_that_failed_are_in_the_output_and_decide_the_exit_code(
     on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
 ) -> None:
