@@ -58,9 +58,9 @@ def sse(*chunks: Any) -> bytes:
     )
 
 
-def read(*pieces: bytes, mask: Any = bytes) -> tuple[list[Event], MmaiError | None]:
+def read(*pieces: bytes) -> tuple[list[Event], MmaiError | None]:
     """The events of a stream, and the error that ended it."""
-    stream = GenerateStream(REF, where=WHERE, mask=mask)
+    stream = GenerateStream(REF, where=WHERE)
     events: list[Event] = []
     try:
         for piece in pieces:
@@ -328,18 +328,6 @@ def test_a_failure_inside_has_the_class_it_names(told: Any, kind: type[MmaiError
     assert getattr(error, "status", None) == status
     with pytest.raises(kind):
         whole({"error": told})
-
-
-def test_a_key_that_a_failure_quotes_is_masked() -> None:
-    def mask(said: bytes) -> bytes:
-        return said.replace(b"secret-key", b"****")
-
-    told = {"error": {"code": 500, "message": "key secret-key"}}
-    for body in (sse(told), json.dumps(told).encode(), b"data: secret-key\n\ndata: secret-key\n\n"):
-        _, error = read(body, mask=mask)
-        assert error is not None
-        assert "****" in error.message
-        assert "secret-key" not in error.message + str(getattr(error, "body", ""))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"hi"', b'{"candidates": 3}'])

@@ -1,7 +1,6 @@
 """One endpoint of Anthropic's Messages API."""
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
 
 from msgspec import json
 from msgspec.structs import replace
@@ -22,7 +21,7 @@ from mmai.dialects.anthropic import (
     messages_body,
     parse_models,
 )
-from mmai.errors import CallError, IncompleteAnswer, MmaiError, TimedOut
+from mmai.errors import IncompleteAnswer, MmaiError, TimedOut
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
 from mmai.values.health import Health, HealthState
@@ -72,13 +71,14 @@ class AnthropicBackend:
         after: str | None = None
         while True:
             query = f"?limit={PAGE}" + (f"&after_id={after}" if after else "")
-            page, following = parse_models(
-                await self._server.ask("GET", MODELS + query),
-                provider=self.provider,
-                url=self._server.url,
-                locality=self._place.locality,
-                where=self._server.where,
-            )
+            with self._server.discreet():
+                page, following = parse_models(
+                    await self._server.ask("GET", MODELS + query),
+                    provider=self.provider,
+                    url=self._server.url,
+                    locality=self._place.locality,
+                    where=self._server.where,
+                )
             cards += page
             if following is None or following == after:
                 return cards
@@ -109,31 +109,30 @@ class AnthropicBackend:
         """See `Backend.infer`. Some servers in between answer whole, though a stream was asked for."""
         ref, where, limit = model.ref, self._server.where, model.max_output_tokens
         body = messages_body(model.name, request, max_tokens=limit)
-        with self._masked():
-            async with self._server.open("POST", MESSAGES, body, ref=ref) as reply:
-                for dropped in dropped_events(model.name, request, max_tokens=limit):
-                    yield dropped
-                if reply.headers.get("content-type", "").startswith("application/json"):
-                    for event in message_events(await reply.read(), ref, where=where):
-                        yield event
-                    return
-                stream = MessageStream(ref, where=where)
-                try:
-                    async for chunk in reply.chunks():
-                        for event in stream.feed(chunk):
-                            yield event
-                        if stream.finished:
-                            return
-                except (IncompleteAnswer, TimedOut):
-                    if not stream.told_why:
-                        raise
-                for event in stream.close():
+        async with self._server.open("POST", MESSAGES, body, ref=ref) as reply:
+            for dropped in dropped_events(model.name, request, max_tokens=limit):
+                yield dropped
+            if reply.headers.get("content-type", "").startswith("application/json"):
+                for event in message_events(await reply.read(), ref, where=where):
                     yield event
+                return
+            stream = MessageStream(ref, where=where)
+            try:
+                async for chunk in reply.chunks():
+                    for event in stream.feed(chunk):
+                        yield event
+                    if stream.finished:
+                        return
+            except (IncompleteAnswer, TimedOut):
+                if not stream.told_why:
+                    raise
+            for event in stream.close():
+                yield event
 
     async def count_tokens(self, model: ModelCard, request: Request) -> int:
         """See `Counter.count_tokens`."""
         self._server.demand_key()
-        with self._masked():
+        with self._server.discreet():
             return await count_tokens(
                 count_fields(model.name, request, max_tokens=model.max_output_tokens),
                 model.ref,
@@ -162,15 +161,3 @@ class AnthropicBackend:
     async def aclose(self) -> None:
         """See `Backend.aclose`."""
         await self._server.aclose()
-
-    @contextmanager
-    def _masked(self) -> Iterator[None]:
-        """What fails within is told without the credentials that some servers quote."""
-        try:
-            yield
-        except CallError as exc:
-            exc.message = self._server.mask(exc.message.encode()).decode()
-            exc.args = (exc.message,)
-            if exc.body:
-                exc.body = self._server.mask(exc.body.encode()).decode()
-            raise

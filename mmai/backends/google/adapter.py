@@ -67,13 +67,14 @@ class GoogleBackend:
         cards: list[ModelCard] = []
         query = f"?pageSize={PAGE_MODELS}"
         for _ in range(MAX_PAGES):
-            page, token = parse_models(
-                await self._server.ask("GET", f"{ROOT}models{query}"),
-                provider=self.provider,
-                url=self._server.url,
-                locality=self._locality,
-                where=self._server.where,
-            )
+            with self._server.discreet():
+                page, token = parse_models(
+                    await self._server.ask("GET", f"{ROOT}models{query}"),
+                    provider=self.provider,
+                    url=self._server.url,
+                    locality=self._locality,
+                    where=self._server.where,
+                )
             cards += page
             if token is None:
                 return cards
@@ -100,16 +101,16 @@ class GoogleBackend:
         async with self._server.open("POST", path, body, ref=model.ref) as reply:
             for note in dropped(model.name, request, embeds=embeds):
                 yield note
-            where, mask = self._server.where, self._server.mask
+            where = self._server.where
             if embeds:
-                for event in embed_events(await reply.read(), model.ref, where=where, mask=mask):
+                for event in embed_events(await reply.read(), model.ref, where=where):
                     yield event
                 return
             if reply.headers.get("content-type", "").startswith("application/json"):
-                for event in generate_events(await reply.read(), model.ref, where=where, mask=mask):
+                for event in generate_events(await reply.read(), model.ref, where=where):
                     yield event
                 return
-            stream = GenerateStream(model.ref, where=where, mask=mask)
+            stream = GenerateStream(model.ref, where=where)
             try:
                 async for chunk in reply.chunks():
                     for event in stream.feed(chunk):

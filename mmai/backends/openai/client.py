@@ -57,16 +57,17 @@ class Sdk:
 
         import openai  # noqa: PLC0415  half a second, which no text needs to wait for
 
-        try:
-            yield self._open()
-        except openai.APIStatusError as exc:
-            raise self._refusal(exc.status_code, exc.response, ref) from exc
-        except openai.APIConnectionError as exc:
-            raise self._no_connection(exc) from exc
-        except openai.OpenAIError as exc:
-            raise ProtocolError(f"{self.where}: {self._server.mask(str(exc).encode()).decode()}") from exc
-        except JSONDecodeError as exc:
-            raise ProtocolError(f"{self.where} did not answer in JSON: {exc}") from exc
+        with self._server.discreet():
+            try:
+                yield self._open()
+            except openai.APIStatusError as exc:
+                raise self._refusal(exc.status_code, exc.response, ref) from exc
+            except openai.APIConnectionError as exc:
+                raise self._no_connection(exc) from exc
+            except openai.OpenAIError as exc:
+                raise ProtocolError(f"{self.where}: {exc}") from exc
+            except JSONDecodeError as exc:
+                raise ProtocolError(f"{self.where} did not answer in JSON: {exc}") from exc
 
     async def aclose(self) -> None:
         """Close connections. May be called twice."""
