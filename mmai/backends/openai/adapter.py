@@ -60,14 +60,9 @@ class OpenAIBackend:
 
     async def list_models(self) -> list[ModelCard]:
         """What can be asked here, in the server's order; see `parse_models`."""
-        return parse_models(
-            await self._listed(),
-            provider=self.provider,
-            url=self._server.url,
-            locality=self._locality,
-            where=self._server.where,
-            mask=self._server.mask,
-        )
+        listed, where = await self._listed(), self._server.where
+        with self._server.discreet():
+            return parse_models(listed, provider=self.provider, url=self._server.url, locality=self._locality, where=where)
 
     def assume(self, name: str) -> ModelCard:
         """See `Backend.assume`. Some names say what the model does."""

@@ -10,12 +10,17 @@ from mmai.backends.server import Server
 from mmai.backends.wire import Reply
 from mmai.dialects.openai import (
     ChatStream,
+    ResponsesStream,
     chat_body,
     chat_events,
     chat_tuning,
     embed_body,
     embed_events,
     embed_tuning,
+    reasons,
+    responses_body,
+    responses_events,
+    responses_tuning,
     without,
 )
 from mmai.errors import IncompleteAnswer, TimedOut, UnsupportedOption
@@ -24,6 +29,8 @@ from mmai.values.model import ModelCard
 from mmai.values.request import Request
 
 CHAT, RESPONSES, EMBEDDINGS = "/chat/completions", "/responses", "/embeddings"
+
+Stream = ChatStream | ResponsesStream
 
 
 class Question(Struct, frozen=True):
@@ -34,7 +41,8 @@ class Question(Struct, frozen=True):
     dropped: tuple[DroppedEvent, ...]
     whole: Callable[..., Iterable[Event]]
     """Reads an answer that comes as one object."""
-    stream: "Callable[..., ChatStream] | None" = None
+    stream: Callable[..., Stream] | None = None
+    """Reads one that comes in pieces."""
 
 
 def question(model: ModelCard, request: Request) -> Question:
@@ -42,6 +50,10 @@ def question(model: ModelCard, request: Request) -> Question:
     options = request.options
     if makes(model, request, "embedding"):
         return Question(EMBEDDINGS, embed_body(model, request), embed_tuning(options).dropped, embed_events)
+    if model.api == "responses" or (request.tools and reasons(model)):
+        # Chats let the newer models that reason call no tools.
+        tuning = responses_tuning(model, options)
+        return Question(RESPONSES, responses_body(model, request), tuning.dropped, responses_events, ResponsesStream)
     return Question(CHAT, chat_body(model, request), chat_tuning(model, options).dropped, chat_events, ChatStream)
 
 
@@ -56,22 +68,26 @@ async def ask(server: Server, model: ModelCard, request: Request) -> AsyncGenera
         for note in (*asked.dropped, *refused):
             yield note
         if asked.stream is None or reply.headers.get("content-type", "").startswith("application/json"):
-            for event in asked.whole(await reply.read(), model.ref, where=server.where, mask=server.mask):
+            for event in asked.whole(await reply.read(), model.ref, where=server.where):
                 yield event
             return
-        stream = asked.stream(model.ref, where=server.where, mask=server.mask)
-        try:
-            async for chunk in reply.chunks():
-                for event in stream.feed(chunk):
-                    yield event
-                if stream.finished:
-                    return
-        except (IncompleteAnswer, TimedOut):
-            # Only the usage was still to come.
-            if not stream.ended:
-                raise
+        stream = asked.stream(model.ref, where=server.where)
+        chunks = reply.chunks()
+        while not stream.finished and (chunk := await _next(chunks, stream)):
+            for event in stream.feed(chunk):
+                yield event
         for event in stream.close():
             yield event
+
+
+async def _next(chunks: AsyncIterator[bytes], stream: Stream) -> bytes:
+    """The next piece; nothing where the answer is over, be it cut short once only its usage was still to come."""
+    try:
+        return await anext(chunks, b"")
+    except (IncompleteAnswer, TimedOut):
+        if stream.ended:
+            return b""
+        raise
 
 
 @asynccontextmanager

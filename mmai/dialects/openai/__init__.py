@@ -8,10 +8,13 @@ from mmai.dialects.openai.embed import embed_events
 from mmai.dialects.openai.errors import failure
 from mmai.dialects.openai.models import assumed, parse_models
 from mmai.dialects.openai.requests import chat_body, embed_body
+from mmai.dialects.openai.responses import ResponsesStream, responses_events
+from mmai.dialects.openai.responses_request import responses_body
 from mmai.dialects.openai.tuning import chat_tuning, embed_tuning, reasons, responses_tuning, without
 
 __all__ = [
     "ChatStream",
+    "ResponsesStream",
     "assumed",
     "chat_body",
     "chat_events",
@@ -22,6 +25,8 @@ __all__ = [
     "failure",
     "parse_models",
     "reasons",
+    "responses_body",
+    "responses_events",
     "responses_tuning",
     "without",
 ]

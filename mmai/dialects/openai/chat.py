@@ -3,12 +3,12 @@
 Source: OpenAI API reference, "Create chat completion" and "Streaming events". Where other servers differ, it is said.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
 
-from mmai.dialects.openai.errors import decode, plain, told_error
+from mmai.dialects.openai.errors import decode, told_error
 from mmai.dialects.openai.records import Records
 from mmai.dialects.openai.tools import Calls, Fragment, Function
 from mmai.dialects.openai.usage import Counts, Timings
@@ -62,10 +62,9 @@ class _Chunk(Struct):
 class _Answer:
     """What the chunks say together."""
 
-    def __init__(self, ref: ModelRef, *, where: str, mask: Callable[[bytes], bytes]) -> None:
+    def __init__(self, ref: ModelRef, *, where: str) -> None:
         self._ref = ref
         self._where = where
-        self._mask = mask
         self._calls = Calls()
         self._refused = False
         self._named: str | None = None
@@ -84,7 +83,7 @@ class _Answer:
             if choice.index == 0:
                 yield from self._content(choice.delta or choice.message or _Delta())
                 if choice.error:
-                    raise told_error(choice.error, where=self._where, ref=self._ref, mask=self._mask)
+                    raise told_error(choice.error, where=self._where, ref=self._ref)
                 self.reason = choice.finish_reason or self.reason
 
     def finish(self, *, skipped: int = 0) -> Iterator[Event]:
@@ -123,10 +122,9 @@ class _Answer:
 class ChatStream:
     """A stream of `POST /chat/completions` as events, in whatever pieces its bytes arrive."""
 
-    def __init__(self, ref: ModelRef, *, where: str, mask: Callable[[bytes], bytes] = plain) -> None:
-        """`mask` takes credentials out of what a failure says."""
-        self._answer = _Answer(ref, where=where, mask=mask)
-        self._records = Records(_Chunk, ref, where=where, mask=mask)
+    def __init__(self, ref: ModelRef, *, where: str) -> None:
+        self._answer = _Answer(ref, where=where)
+        self._records = Records(_Chunk, ref, where=where)
         self.finished = False
         """The last event has been given; what follows is ignored."""
 
@@ -173,18 +171,18 @@ class ChatStream:
         yield from self._answer.finish(skipped=self._records.skipped)
 
 
-def chat_events(body: bytes, ref: ModelRef, *, where: str, mask: Callable[[bytes], bytes] = plain) -> Iterator[Event]:
-    """The events of a whole chat completion; `mask` takes credentials out of what a failure says.
+def chat_events(body: bytes, ref: ModelRef, *, where: str) -> Iterator[Event]:
+    """The events of a whole chat completion.
 
     Raises:
         MmaiError: while iterating: it is an error in disguise, or no answer.
     """
-    chunk = decode(body, _Chunk, where=where, what="an answer", mask=mask)
+    chunk = decode(body, _Chunk, where=where, what="an answer")
     if chunk.error:
-        raise told_error(chunk.error, where=where, ref=ref, mask=mask)
+        raise told_error(chunk.error, where=where, ref=ref)
     if not chunk.choices:
         raise ProtocolError(f"{where} sent an answer without `choices`")
-    answer = _Answer(ref, where=where, mask=mask)
+    answer = _Answer(ref, where=where)
     yield from answer.take(chunk)
     yield from answer.finish()
 

@@ -1,11 +1,10 @@
 """An embedding, which comes whole."""
 
-from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 
-from mmai.dialects.openai.errors import decode, plain, told_error
+from mmai.dialects.openai.errors import decode, told_error
 from mmai.dialects.openai.usage import Counts
 from mmai.errors import ProtocolError
 from mmai.values.event import Event, FinishedEvent, Usage, VectorEvent
@@ -23,15 +22,15 @@ class _Embedded(Struct):
     error: Any = None
 
 
-def embed_events(body: bytes, ref: ModelRef, *, where: str, mask: Callable[[bytes], bytes] = plain) -> list[Event]:
-    """The events of a whole `POST /embeddings` response for one text; `mask` takes credentials out of what a failure says.
+def embed_events(body: bytes, ref: ModelRef, *, where: str) -> list[Event]:
+    """The events of a whole `POST /embeddings` response for one text.
 
     Raises:
         MmaiError: it is an error in disguise, or holds no vector.
     """
-    answer = decode(body, _Embedded, where=where, what="an embedding", mask=mask)
+    answer = decode(body, _Embedded, where=where, what="an embedding")
     if answer.error:
-        raise told_error(answer.error, where=where, ref=ref, mask=mask)
+        raise told_error(answer.error, where=where, ref=ref)
     if not answer.data or not answer.data[0].embedding:
         raise ProtocolError(f"{where} sent no vector as an embedding")
     return [

@@ -6,7 +6,7 @@ Source: OpenAI API, "Error codes"; what those servers were seen to send.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -82,11 +82,6 @@ class Told(Struct, frozen=True):
     """Fields of the body that pydantic does not permit."""
 
 
-def plain(said: bytes) -> bytes:
-    """Nothing to take out."""
-    return said
-
-
 def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, headers: Mapping[str, str], now: float) -> MmaiError:
     """The error of a whole response outside 200 to 299. `where` names the server, `ref` the model that was asked for."""
     told = read_failure(body)
@@ -100,9 +95,9 @@ def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, heade
     return error
 
 
-def told_error(error: Any, *, where: str, ref: ModelRef, mask: Callable[[bytes], bytes] = plain) -> MmaiError:
-    """The error of an object `{"error": …}` in an answer whose status was 200; `mask` takes credentials out of it."""
-    told = read_failure(mask(msgspec.json.encode(error)))
+def told_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
+    """The error of an object `{"error": …}` in an answer whose status was 200."""
+    told = read_failure(msgspec.json.encode(error))
     status = _status(told)
     message = f"{where} failed: {told.message}"
     if known := _known(told, status, message, where=where, ref=ref):
@@ -114,7 +109,7 @@ def told_error(error: Any, *, where: str, ref: ModelRef, mask: Callable[[bytes],
     return kind(message, hint=hint, status=status, body=told.message[:MAX_BODY_CHARS])
 
 
-def decode(body: bytes, kind: type[T], *, where: str, what: str, mask: Callable[[bytes], bytes] = plain) -> T:
+def decode(body: bytes, kind: type[T], *, where: str, what: str) -> T:
     """A whole response as a value; `what` names it in the error.
 
     Raises:
@@ -123,7 +118,7 @@ def decode(body: bytes, kind: type[T], *, where: str, what: str, mask: Callable[
     try:
         return msgspec.json.decode(body, type=kind)
     except UNREADABLE as exc:
-        seen = read_failure(mask(body)).message[:200]
+        seen = read_failure(body).message[:200]
         raise ProtocolError(f"{where} did not send {what}: {seen or 'the response is empty'}", body=seen or None) from exc
 
 
@@ -173,8 +168,10 @@ def _refused_option(told: Told) -> str | None:
         # What is wrong with a field may be said without these words, but then it is named apart.
         if not names and told.param and "not supported" in told.message.lower():
             names = {told.param}
-    fields = {name.partition(".")[0].partition("[")[0] for name in names}
-    return fields.pop() if len(fields) == 1 and fields.isdisjoint(CONTENT) else None
+    if len(names) != 1:
+        return None
+    name = names.pop()
+    return None if name.partition(".")[0].partition("[")[0] in CONTENT else name
 
 
 def _forbidden(said: Any) -> list[str]:

@@ -4,12 +4,12 @@ Source: OpenAI API reference, "List models"; OpenRouter "Models API"; vLLM, llam
 references.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from mmai.dialects.openai.errors import decode, plain
+from mmai.dialects.openai.errors import decode
 from mmai.dialects.openai.names import capabilities_of, capability_of, is_usable
 from mmai.values.model import FREE, Locality, ModelCard, Price
 from mmai.values.task import Modality
@@ -108,19 +108,15 @@ class _List(Struct):
     models: list[_Described] | None = None
 
 
-def parse_models(
-    body: bytes, *, provider: str, url: str, locality: Locality, where: str, mask: Callable[[bytes], bytes] = plain
-) -> list[ModelCard]:
+def parse_models(body: bytes, *, provider: str, url: str, locality: Locality, where: str) -> list[ModelCard]:
     """The models of `GET /models` that can be used here, in the server's order, each name once.
-
-    `mask` takes credentials out of what is quoted where it is no such list.
 
     Raises:
         ProtocolError: it is no such list.
     """
     # Together sends the list alone.
     whole = b'{"data":%b}' % body if body.lstrip().startswith(b"[") else body
-    answer = decode(whole, _List, where=where, what="its list of models", mask=mask)
+    answer = decode(whole, _List, where=where, what="its list of models")
     described = {name: entry for entry in answer.models or () for name in (entry.name, entry.model) if name}
     cards: dict[str, ModelCard] = {}
     for listed in answer.data:

@@ -1,6 +1,6 @@
 """The events of a stream as structs: what cannot be read is skipped once, and what reports a failure is raised."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -25,13 +25,11 @@ Record = TypeVar("Record", bound=_Failing)
 class Records(Generic[Record]):
     """The data of the events as structs, until `[DONE]`."""
 
-    def __init__(self, kind: type[Record], ref: ModelRef, *, where: str, mask: Callable[[bytes], bytes]) -> None:
-        """`mask` takes credentials out of what a failure says."""
+    def __init__(self, kind: type[Record], ref: ModelRef, *, where: str) -> None:
         self._decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(kind)
         self._frames = Frames()
         self._ref = ref
         self._where = where
-        self._mask = mask
         self._malformed = 0
         self.understood = 0
         self.unknown = 0
@@ -56,10 +54,10 @@ class Records(Generic[Record]):
         """The error of a stream that ended before its answer did."""
         strays = bytes(self._frames.strays).strip()
         if strays.startswith(b"{") and b'"error"' in strays:
-            return told_error(msgspec.Raw(strays), where=self._where, ref=self._ref, mask=self._mask)
+            return told_error(msgspec.Raw(strays), where=self._where, ref=self._ref)
         if self.understood:
             return IncompleteAnswer(f"{self._where} ended the answer before it was whole", reason="cut")
-        saw = read_failure(self._mask(strays)).message[:200] or ("something else" if self.skipped else "nothing")
+        saw = read_failure(strays).message[:200] or ("something else" if self.skipped else "nothing")
         return ProtocolError(f"{self._where} sent no answer but {saw}")
 
     def _decode(self, frames: list[Frame]) -> Iterator[Record]:
@@ -73,13 +71,13 @@ class Records(Generic[Record]):
                 self._skip(frame.data, exc)
                 continue
             if record.error:
-                raise told_error(record.error, where=self._where, ref=self._ref, mask=self._mask)
+                raise told_error(record.error, where=self._where, ref=self._ref)
             yield record
 
     def _skip(self, data: bytes, exc: Exception) -> None:
         self._malformed += 1
         if self._malformed > MAX_MALFORMED:
-            seen = self._mask(data)[:SHOWN_BYTES].decode("utf-8", "replace")
+            seen = data[:SHOWN_BYTES].decode("utf-8", "replace")
             raise ProtocolError(
                 f"{self._where} sent {self._malformed} events that are not its protocol, the last `{seen}`"
             ) from exc

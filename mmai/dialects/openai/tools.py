@@ -52,6 +52,10 @@ class Calls:
     def __bool__(self) -> bool:
         return bool(self._calls)
 
+    def has(self, call_id: str | None) -> bool:
+        """Whether the call of this id is among them."""
+        return call_id is not None and any(call.id == call_id for call in self._calls)
+
     def take(self, fragment: Fragment) -> None:
         """Add a piece."""
         self._of(fragment).take(fragment.function or Function())

@@ -22,13 +22,14 @@ REASONS = "a model that reasons takes none"
 NO_FIELD = "the protocol has none"
 CONTENT = frozenset(("model", "messages", "input", "instructions", "stream", "tools", "response_format", "text"))
 """Fields that are what is asked. Without them it would be another question."""
-SILENT = frozenset(("stream_options", "store"))
+SILENT = frozenset(("stream_options", "stream_options.include_usage", "store", "reasoning.summary"))
 """Fields nobody asked for."""
 NAMES = {
     "max_completion_tokens": "max_tokens",
     "max_output_tokens": "max_tokens",
     "reasoning_effort": "think",
     "reasoning": "think",
+    "reasoning.effort": "think",
 }
 """Fields to the option a user knows, where the names differ."""
 OTHER_NAME = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
@@ -97,9 +98,14 @@ def without(body: bytes, name: str, *, refused: Collection[str]) -> tuple[bytes,
     A limit of tokens goes out under its other name first, unless that is among those `refused` before: it guards money.
     """
     fields: dict[str, Any] = msgspec.json.decode(body)
-    if name not in fields:
+    outer, _, inner = name.partition(".")
+    holder = fields.get(outer) if inner else fields
+    field = inner or name
+    if not isinstance(holder, dict) or field not in holder:
         return None
-    value, other = fields.pop(name), OTHER_NAME.get(name)
+    value, other = holder.pop(field), OTHER_NAME.get(name)
+    if inner and not holder:
+        del fields[outer]
     if other is not None and other not in refused:
         fields[other] = value
         return msgspec.json.encode(fields), None
