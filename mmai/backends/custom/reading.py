@@ -103,9 +103,12 @@ class Reading:
         Raises:
             ProtocolError: no path of the settings led to anything.
         """
+        if not self._seen:
+            raise self._strange("the answer is empty")
         if not self.found:
-            paths = " nor ".join(f"`{name}: {getattr(self._response, name)}`" for name in (*self._raw, *self._paths))
-            raise self._strange(f"{paths} leads to nothing in {shown(self._mask(self._seen))}")
+            paths = [f"`{name}: {getattr(self._response, name)}`" for name in (*self._raw, *self._paths)]
+            leads = f"{' and '.join(paths)} {'lead' if len(paths) > 1 else 'leads'} to nothing"
+            raise self._strange(f"{leads} in {shown(self._mask(self._seen))}")
         usage = Usage(**{name: value if name == "audio_s" else int(value) for name, value in self._counts.items()})  # type: ignore[arg-type]  # fields by name
         return FinishedEvent(reason=self.reason or "stop", usage=usage, skipped_lines=self.skipped)
 
