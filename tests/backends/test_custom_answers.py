@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ def streamed(data: bytes, cuts: Sequence[int] = (), **response: Any) -> list[Eve
     described = ServiceResponse(**response)
     stream = ServiceStream(described, reading(**response), where="lab at `h:1`")
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    events = [event for start, end in zip(edges, edges[1:], strict=False) for event in stream.feed(data[start:end])]
+    events = [event for start, end in pairwise(edges) for event in stream.feed(data[start:end])]
     return events if stream.finished else [*events, *stream.close()]
 
 
