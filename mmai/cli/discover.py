@@ -61,7 +61,6 @@ async def _look(call: Frame, providers: list[str], interval_s: float | None) -> 
     from mmai.cli.world import world
     from mmai.engine.discovery import discover as discover_models
     from mmai.engine.session import demand_configured
-    from mmai.registry.catalog import with_declared
     from mmai.render.models import discovery_data, discovery_table
     from mmai.render.notes import changes_line
     from mmai.values.health import HealthState
@@ -74,7 +73,7 @@ async def _look(call: Frame, providers: list[str], interval_s: float | None) -> 
             registry, changes = await discover_models(
                 here.session, here.store, providers=providers, clock=here.clock, warn=call.warn
             )
-            known = with_declared(registry, here.session.endpoints)
+            known = here.directory.described(registry)
             rows = [status for status in known.providers.values() if not providers or status.provider in providers]
             cards = [card for card in known.models.values() if not providers or card.provider in providers]
             states = [status.health.state for status in rows]

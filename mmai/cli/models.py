@@ -80,7 +80,7 @@ def show(
         async with world(call) as here:
             card = here.directory.known(ref)
             registry = here.store.read()
-            if str(card.ref) not in here.directory.registry().models and card.locality != "embedded":
+            if card.capabilities_guessed and str(card.ref) not in here.directory.registry().models:
                 raise UnknownModel(f"`{card.ref}` has not been discovered", hint=f"mmai discover {card.provider}")
             profile = effective(registry, here.profiles()).get(str(card.ref))
             rows = tuple(registry.providers.values())
@@ -157,6 +157,7 @@ def _demand_yes(routes: "list[Route]", call: Frame) -> None:
 
 
 def _known(call: Frame, provider: str | None) -> "Registry":
+    from mmai.cli.world import facts
     from mmai.engine.session import demand_configured
     from mmai.registry.catalog import with_declared
     from mmai.registry.store import Store
@@ -165,4 +166,4 @@ def _known(call: Frame, provider: str | None) -> "Registry":
     store = Store(call.paths.registry, warn=call.warn)
     configured = endpoints(call.settings, env=call.env)
     demand_configured([provider] if provider else [], configured)
-    return with_declared(store.read(), configured)
+    return with_declared(store.read(), configured, describe=facts(call).describe)

@@ -20,7 +20,6 @@ def status(
     from mmai.cli.world import world
     from mmai.engine.discovery import discover
     from mmai.engine.residency import in_memory
-    from mmai.registry.catalog import with_declared
     from mmai.render.status import Status, next_step, status_data, status_table
 
     selection = call.settings.selection
@@ -30,7 +29,7 @@ def status(
         async with world(call) as here:
             registry, _ = await discover(here.session, here.store, clock=here.clock, warn=call.warn)
             rows = tuple(registry.providers.values())
-            known = with_declared(registry, here.session.endpoints)
+            known = here.directory.described(registry)
             seen = Status(
                 providers=rows,
                 loaded=await in_memory(here.session, rows),

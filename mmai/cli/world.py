@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from mmai.cli.frame import Frame
 from mmai.clock import Clock
 from mmai.engine.directory import Directory
 from mmai.engine.session import Session
+from mmai.registry.facts import Facts
 from mmai.registry.store import Store
 from mmai.settings import RegistrySettings, endpoints
 from mmai.telemetry.history import History
@@ -68,7 +70,13 @@ async def world(call: Frame) -> AsyncIterator[World]:
 
     try:
         async with Session(endpoints(call.settings, env=call.env), find_key=find_key) as session:
-            directory = Directory(session, store, clock=clock, warn=call.warn)
+            directory = Directory(session, store, facts=facts(call), clock=clock, warn=call.warn)
             yield World(session, store, history, directory, clock, profiles, call.settings.registry)
     finally:
         history.close()
+
+
+def facts(call: Frame) -> Facts:
+    """What is known of hosted models, with the user's price file over it."""
+    path = call.settings.registry.price_file
+    return Facts(Path(path).expanduser() if path else None, warn=call.warn)

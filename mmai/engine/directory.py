@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from msgspec.structs import replace
+
 from mmai.backends.base import Library
 from mmai.clock import Clock
 from mmai.engine.discovery import discover, keys
@@ -9,9 +11,11 @@ from mmai.engine.session import Route, Session, unconfigured
 from mmai.engine.wish import Choice, Wish
 from mmai.errors import NoEligibleModel, UnknownModel
 from mmai.registry.catalog import with_declared
+from mmai.registry.facts import Facts
 from mmai.registry.names import resolve
 from mmai.registry.store import Store
 from mmai.settings.providers import PROVIDERS
+from mmai.values.endpoint import Endpoint
 from mmai.values.model import ModelCard
 from mmai.values.registry import Registry
 from mmai.values.request import Request
@@ -20,9 +24,10 @@ from mmai.values.request import Request
 class Directory:
     """Knows the registry, and asks the endpoints again where it is too old to trust."""
 
-    def __init__(self, session: Session, store: Store, *, clock: Clock, warn: Callable[[str], None]) -> None:
+    def __init__(self, session: Session, store: Store, *, facts: Facts, clock: Clock, warn: Callable[[str], None]) -> None:
         self._session = session
         self._store = store
+        self._facts = facts
         self._clock = clock
         self._warn = warn
 
@@ -53,17 +58,20 @@ class Directory:
 
     def known(self, text: str) -> ModelCard:
         """As `card`, with nobody asked."""
-        registry = self.registry()
-        ref = resolve(registry, text, providers=self._session.providers | PROVIDERS.keys())
-        if card := registry.models.get(str(ref)):
+        stored = self._store.read()
+        names = with_declared(stored, self._session.endpoints)
+        ref = resolve(names, text, providers=self._session.providers | PROVIDERS.keys())
+        # Only this one is described, since the others may be hundreds.
+        alone = replace(stored, models={name: card for name, card in stored.models.items() if name == str(ref)})
+        if card := self._described(alone, self._session.of(ref.provider)).models.get(str(ref)):
             return card
         if not (endpoints := self._session.of(ref.provider)):
             raise UnknownModel(unconfigured(ref.provider, self._session.endpoints), hint="mmai config edit")
-        return self._session.backend(endpoints[0]).assume(ref.name)
+        return self._facts.describe(self._session.backend(endpoints[0]).assume(ref.name))
 
     def registry(self) -> Registry:
-        """What is known, with what the settings declare."""
-        return with_declared(self._store.read(), self._session.endpoints)
+        """What is known, with the facts of hosted models and what the settings declare."""
+        return self.described(self._store.read())
 
     async def fresh(self, max_age_s: float) -> Registry:
         """The same; asked for anew where the last look is older than `max_age_s`, or did not cover every endpoint."""
@@ -72,7 +80,11 @@ class Directory:
         complete = set(keys(self._session.endpoints)) == registry.providers.keys()
         if not complete or registry.discovered_at is None or registry.discovered_at < oldest:
             registry, _ = await discover(self._session, self._store, clock=self._clock, warn=self._warn)
-        return with_declared(registry, self._session.endpoints)
+        return self.described(registry)
+
+    def described(self, registry: Registry) -> Registry:
+        """A registry as it was discovered, with the facts of hosted models and what the settings declare."""
+        return self._described(registry, self._session.endpoints)
 
     def willing(self, cards: Iterable[ModelCard], request: Request) -> Iterator[Route]:
         """The routes of those models whose adapter does not refuse the request."""
@@ -88,3 +100,6 @@ class Directory:
     def is_library(self, card: ModelCard) -> bool:
         """Whether the model's server runs only what was downloaded to it."""
         return isinstance(self._session.backend(self._session.routes(card)[0].endpoint), Library)
+
+    def _described(self, registry: Registry, endpoints: Iterable[Endpoint]) -> Registry:
+        return with_declared(registry, endpoints, describe=self._facts.describe)

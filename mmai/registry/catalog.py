@@ -1,6 +1,6 @@
 """What the providers offer: discoveries merged into the registry, and the settings' own facts laid over them. Pure."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -48,20 +48,26 @@ def merge(registry: Registry, found: Iterable[Found], *, configured: Sequence[st
     return after, _changes(registry.models, models)
 
 
-def with_declared(registry: Registry, endpoints: Iterable[Endpoint]) -> Registry:
+def with_declared(
+    registry: Registry, endpoints: Iterable[Endpoint], *, describe: Callable[[ModelCard], ModelCard] | None = None
+) -> Registry:
     """The registry with what the settings declare of their models, for use and not for writing.
 
-    A declared model that no endpoint offers is added: not every provider lists all it has. `name` stands for `name:latest`
-    where that is what is offered.
+    `describe` adds to each card what is known without asking, beneath what is declared; without it the names are right and that
+    is all. A declared model that no endpoint offers is added: not every provider lists all it has. `name` stands for
+    `name:latest` where that is what is offered.
     """
-    models = dict(registry.models)
+    models = {ref: describe(card) for ref, card in registry.models.items()} if describe else dict(registry.models)
     for endpoint in endpoints:
         for declared in endpoint.models:
             latest = f"{declared.ref}:latest"
             ref = latest if latest in models else str(declared.ref)
-            card = models.get(ref)
             own = replace(declared, endpoints=(endpoint.url,) if endpoint.url else (), source="configured")
-            models[ref] = own if card is None else overlay(_reaching(card, own), own)
+            card = models.get(ref)
+            if card is None:
+                card = _only_named(own)
+                card = describe(card) if describe else card
+            models[ref] = overlay(_reaching(card, own), own)
     return replace(registry, models=models)
 
 
@@ -75,6 +81,8 @@ def overlay(card: ModelCard, declared: ModelCard) -> ModelCard:
         value = getattr(declared, field)
         if value != getattr(UNDECLARED, field) and (field not in OBSERVED or getattr(card, field) is None):
             fields[field] = value
+    if "capabilities" in fields:
+        fields["capabilities_guessed"] = declared.capabilities_guessed
     return replace(card, **fields)
 
 
@@ -100,6 +108,18 @@ def _without(card: ModelCard, remaining: Collection[str]) -> ModelCard | None:
     if not any(key in remaining for key in endpoint_keys(card)):
         return None
     return replace(card, endpoints=tuple(url for url in card.endpoints if endpoint_key(card.provider, url) in remaining))
+
+
+def _only_named(declared: ModelCard) -> ModelCard:
+    """A declared model as if nothing but its name and its place were known."""
+    return ModelCard(
+        provider=declared.provider,
+        name=declared.name,
+        endpoints=declared.endpoints,
+        locality=declared.locality,
+        capabilities_guessed=True,
+        source="configured",
+    )
 
 
 def _reaching(card: ModelCard, declared: ModelCard) -> ModelCard:

@@ -16,6 +16,7 @@ from mmai.settings.providers import PROVIDERS, present
 from mmai.settings.schema import (
     AlertSettings,
     BackendSettings,
+    BudgetSettings,
     HotSwapSettings,
     MonitoringSettings,
     RegistrySettings,
@@ -110,6 +111,7 @@ def build(contents: Contents) -> Settings:
             alert_thresholds=AlertSettings(**sections.get(("monitoring", "alert_thresholds"), {})),
         ),
         run=RunSettings(**sections.get(("run",), {})),
+        budget=BudgetSettings(**sections.get(("budget",), {})),
         files=contents.files,
         origins={dotted(path): entry.origin for path, entry in layer.items()},
     )

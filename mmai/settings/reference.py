@@ -9,6 +9,7 @@ from mmai.settings.shapes import (
     boolean,
     choice,
     duration,
+    file,
     headers,
     keep_alive,
     listed,
@@ -49,12 +50,15 @@ SECTIONS: Table = {
         "model": Key(text, "the model `mmai run` takes: a reference, or `auto` to choose one for each prompt", "auto"),
         "timeout": Key(duration, "for a whole request with its fallbacks", "10m"),
         "stdin_timeout": Key(duration, "how long an open pipe may stay silent", "1m"),
-        "log": Key(boolean, "keep prompts and answers in the history", "true"),
+        "log": Key(boolean, "keep prompts and answers in the history; a budget counts what is in it", "true"),
     },
     "registry": {
         "discovery_interval": Key(duration, "how often models are looked for while watching", "30s"),
         "health_check_interval": Key(duration, "how often servers are asked whether they are well", "10s"),
         "cache_ttl": Key(duration, "after which time what is known of models is looked up again", "1h"),
+        "price_file": Key(
+            file, "prices of your own, YAML or LiteLLM's JSON: an absolute path, or one under `~`", personal=True
+        ),
     },
     "backends": {ANY_NAME: BACKEND},
     "selection": {
@@ -89,6 +93,13 @@ SECTIONS: Table = {
             "error_rate": Key(number(0, 1), "share of failed calls that is called out, 0 to 1", "0.05"),
             "latency_p95_ms": Key(number(), "slowest twentieth of calls that is called out, in milliseconds", "2000"),
         },
+    },
+    "budget": {
+        "daily_usd": Key(
+            number(), "what calls may cost in one day, in US dollars, as far as they are in the history", personal=True
+        ),
+        "monthly_usd": Key(number(), "what calls may cost in one calendar month, in US dollars", personal=True),
+        "warn_at": Key(number(0, 1), "share of a limit from which every run says how much is spent", "0.8", personal=True),
     },
 }
 

@@ -30,11 +30,22 @@ BUILT_IN = Origin("built-in")
 
 
 class RegistrySettings(Struct, frozen=True, kw_only=True):
-    """How long what is known of models stays fresh."""
+    """How long what is known of models stays fresh, and whose prices are believed."""
 
     discovery_interval_s: float = 30.0
     health_check_interval_s: float = 10.0
     cache_ttl_s: float = 3600.0
+    price_file: str | None = None
+    """Prices of the user's own, `~` not yet resolved; they win over what providers tell and over the catalogue."""
+
+
+class BudgetSettings(Struct, frozen=True, kw_only=True):
+    """What calls may cost together, in US dollars by the local calendar. None is no limit."""
+
+    daily_usd: float | None = None
+    monthly_usd: float | None = None
+    warn_at: float = 0.8
+    """Share of a limit from which a run is told of it."""
 
 
 class DeclaredModel(Struct, frozen=True, kw_only=True):
@@ -136,6 +147,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     hot_swap: HotSwapSettings = HotSwapSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     run: RunSettings = RunSettings()
+    budget: BudgetSettings = BudgetSettings()
     files: tuple[str, ...] = ()
     """Those that were read, the user's own before the project's."""
     origins: dict[str, Origin] = {}

@@ -27,6 +27,14 @@ def text(node: Node) -> str:
     raise _unfit(node, "a line of text")
 
 
+def file(node: Node) -> str:
+    """A path that means the same file in every folder."""
+    path = text(node)
+    if path.startswith(("/", "~")) or path[1:3] in (":\\", ":/"):
+        return path
+    raise _unfit(node, "an absolute path, or one under `~`")
+
+
 def secret(node: Node) -> Secret | None:
     """A key; empty is none. No message ever shows it."""
     if not isinstance(node.value, str) or not (node.value.isascii() and node.value.strip().isprintable()):

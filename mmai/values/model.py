@@ -43,6 +43,7 @@ class LongContextPrice(Struct, frozen=True, omit_defaults=True, kw_only=True):
     input_usd_per_mtok: float | None = None
     output_usd_per_mtok: float | None = None
     cached_usd_per_mtok: float | None = None
+    cache_write_usd_per_mtok: float | None = None
 
 
 class Price(Struct, frozen=True, omit_defaults=True):
@@ -57,12 +58,16 @@ class Price(Struct, frozen=True, omit_defaults=True):
     audio_usd_per_mtok: float | None = None
     """Input tokens that are sound; None where they cost the same as text."""
     image_usd: float | None = None
-    """One generated image."""
+    """One generated image, the tokens it is made of included."""
     audio_usd_per_s: float | None = None
-    """One second of sound that is transcribed."""
+    """One second of sound that is transcribed, in place of a price for its tokens."""
     long_context: LongContextPrice | None = None
     reason: str | None = None
     """Why the price is what it is, such as `runs on this machine`."""
+    source: str | None = None
+    """The page or file it was read from; None where the provider itself or the settings tell it."""
+    read_on: str | None = None
+    """The day it was read, `2026-11-22`."""
 
 
 FREE = Price(input_usd_per_mtok=0.0, output_usd_per_mtok=0.0, cached_usd_per_mtok=0.0, reason="runs on this machine")

@@ -178,7 +178,8 @@ def an_endpoint(url: str | None, *models: ModelCard) -> Endpoint:
 def test_a_declared_model_that_nobody_lists_is_there_at_each_endpoint_that_declares_it() -> None:
     declared = a_card("private", context_tokens=5)
     registry = with_declared(Registry(), [an_endpoint(NEAR, declared), an_endpoint(FAR, declared)])
-    assert registry.models == {"ollama:private": replace(declared, endpoints=(NEAR, FAR), source="configured")}
+    named = replace(declared, endpoints=(NEAR, FAR), source="configured", capabilities_guessed=True)
+    assert registry.models == {"ollama:private": named}
 
 
 def test_a_declared_model_that_is_offered_keeps_the_endpoints_it_was_found_at() -> None:

@@ -93,7 +93,7 @@ class CustomBackend:
         """See `Backend.infer`."""
         asked = self._call(model, request)
         where, response = self._server.where, self._service.response
-        reading = Reading(response, where=where, mask=self._server.mask)
+        reading = Reading(response, where=where)
         async with self._server.open(
             asked.method, asked.path, asked.body, ref=model.ref, content_type=asked.content_type
         ) as reply:

@@ -1,6 +1,6 @@
 """One answer by the paths of the settings: whole, or in the events or lines of a stream. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import DecodeError, json
@@ -24,14 +24,13 @@ class NotJson(Exception):
 class Reading:
     """What has been read of one answer."""
 
-    def __init__(self, response: ServiceResponse, *, where: str, mask: Callable[[bytes], bytes]) -> None:
-        """`where` names the service in messages, `mask` takes keys out of what it says."""
+    def __init__(self, response: ServiceResponse, *, where: str) -> None:
+        """`where` names the service in messages."""
         outputs = {name: path for name in OUTPUTS if (path := getattr(response, name))}
         self._raw = [name for name, path in outputs.items() if path == AS_IT_CAME and name not in JSON_ONLY]
         self._paths = {name: path for name, path in outputs.items() if name not in self._raw}
         self._response = response
         self._where = where
-        self._mask = mask
         self._counts: dict[str, float] = {}
         self._seen = b""
         self.found = False
@@ -86,16 +85,15 @@ class Reading:
         """
         self.skipped += 1
         if self.skipped > MAX_SKIPPED:
-            raise self._strange(f"{self.skipped} parts of the stream are not JSON, the last {shown(self._mask(record))}")
+            raise self._strange(f"{self.skipped} parts of the stream are not JSON, the last {shown(record)}")
 
     def failure(self, said: str) -> ProviderError:
         """The error of an answer that tells one, though its status was one of success."""
-        text = self._mask(said.encode()).decode("utf-8", "replace")
-        return ProviderError(f"{self._where} failed: {text}", body=text[:MAX_BODY_CHARS])
+        return ProviderError(f"{self._where} failed: {said}", body=said[:MAX_BODY_CHARS])
 
     def not_json(self, record: bytes) -> ProtocolError:
         """The error of a whole answer that had to be JSON."""
-        return self._strange(f"the answer is not JSON: {shown(self._mask(record))}")
+        return self._strange(f"the answer is not JSON: {shown(record)}")
 
     def finished(self) -> FinishedEvent:
         """The last event.
@@ -108,7 +106,7 @@ class Reading:
         if not self.found:
             paths = [f"`{name}: {getattr(self._response, name)}`" for name in (*self._raw, *self._paths)]
             leads = f"{' and '.join(paths)} {'lead' if len(paths) > 1 else 'leads'} to nothing"
-            raise self._strange(f"{leads} in {shown(self._mask(self._seen))}")
+            raise self._strange(f"{leads} in {shown(self._seen)}")
         usage = Usage(**{name: value if name == "audio_s" else int(value) for name, value in self._counts.items()})  # type: ignore[arg-type]  # fields by name
         return FinishedEvent(reason=self.reason or "stop", usage=usage, skipped_lines=self.skipped)
 
@@ -126,7 +124,7 @@ class Reading:
             yield from events(name, found)
         except Unfit as exc:
             path = getattr(self._response, name)
-            raise self._strange(f"`{name}: {path}` leads to {self._mask(str(exc).encode()).decode()}") from exc
+            raise self._strange(f"`{name}: {path}` leads to {exc}") from exc
 
     def _note(self, document: Any) -> None:
         """Keep what a record says of the answer as a whole; the last to say something counts."""
@@ -138,5 +136,5 @@ class Reading:
             self.reason = finish_reason(found)
 
     def _strange(self, what: str) -> ProtocolError:
-        body = self._mask(self._seen)[: MAX_BODY_CHARS * 4].decode("utf-8", "replace")[:MAX_BODY_CHARS]
+        body = self._seen[: MAX_BODY_CHARS * 4].decode("utf-8", "replace")[:MAX_BODY_CHARS]
         return ProtocolError(f"{self._where} did not answer as the settings say: {what}", hint="mmai config edit", body=body)
