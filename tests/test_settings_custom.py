@@ -10,6 +10,7 @@ from mmai.paths import Paths
 from mmai.settings import Settings, check, endpoints, load
 from mmai.settings.expressions import jmespath_of
 from mmai.settings.listing import listing
+from mmai.settings.template import default_config
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import FREE, ModelCard, Price
 from mmai.values.service import Service, ServiceRequest, ServiceResponse
@@ -164,6 +165,15 @@ def test_a_price_is_free_on_this_machine_and_unknown_elsewhere(paths: Paths) -> 
     assert lab(paths, row()).models[0].price is None
     priced = here.replace("[m]", "[{name: m, cost_per_image: 0.1}]")
     assert lab(paths, priced).models[0].price == Price(image_usd=0.1)
+
+
+def test_the_example_in_the_default_file_loads(paths: Paths) -> None:
+    lines = default_config().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.strip() == "# sentiment:")
+    paths.config.write_text("\n".join(["backends:", *(line.replace("# ", "", 1) for line in lines[start : start + 10])]))
+    backend = check(paths.config, source="user", paths=paths, env={}).backends["sentiment"]
+    assert backend.response == ServiceResponse(labels="[0][*].{name: label, probability: score}", error="error")
+    assert [model.card.name for model in backend.models] == ["distilbert-sst2"]
 
 
 def test_show_has_the_row_as_plain_values(paths: Paths) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmai.backends.custom.failures import error_text, failure
+from mmai.backends.custom.paths import Paths
 from mmai.backends.custom.reading import NotJson, Reading
 from mmai.backends.custom.stream import ServiceStream
 from mmai.errors import AuthError, IncompleteAnswer, InvalidRequest, ProtocolError, ProviderError, RateLimited
@@ -34,7 +35,7 @@ REF = ModelRef("lab", "m")
 
 
 def reading(**response: Any) -> Reading:
-    return Reading(ServiceResponse(**response), where="lab at `h:1`")
+    return Reading(Paths(ServiceResponse(**response), provider="lab"), where="lab at `h:1`")
 
 
 def whole(answer: Any, **response: Any) -> list[Event]:
@@ -44,7 +45,7 @@ def whole(answer: Any, **response: Any) -> list[Event]:
 
 def streamed(data: bytes, cuts: Sequence[int] = (), **response: Any) -> list[Event]:
     described = ServiceResponse(**response)
-    stream = ServiceStream(described, reading(**response), where="lab at `h:1`")
+    stream = ServiceStream(described, reading(**response))
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
     events = [event for start, end in pairwise(edges) for event in stream.feed(data[start:end])]
     return events if stream.finished else [*events, *stream.close()]
@@ -219,15 +220,17 @@ def test_one_record_that_is_not_json_is_skipped_and_counted_and_the_second_is_an
 
 
 def test_an_error_within_a_stream_raises_after_what_came() -> None:
-    stream = ServiceStream(ServiceResponse(stream="ndjson", text="t", error="e"), reading(text="t", error="e"), where="x")
+    stream = ServiceStream(ServiceResponse(stream="ndjson", text="t", error="e"), reading(text="t", error="e"))
     events = stream.feed(b'{"t": "a"}\n{"e": "out of memory"}\n')
     assert next(events) == TextEvent("a")
     assert complaint(lambda: next(events), ProviderError) == "lab at `h:1` failed: out of memory"
 
 
 def test_an_event_called_error_raises() -> None:
-    data = b"event: error\ndata: out of memory\n\n"
-    assert "failed: out of memory" in complaint(lambda: streamed(data, stream="sse", text="t"), ProviderError)
+    for said in (b"out of memory", b'{"message": "out of memory"}'):
+        data = b"event: error\ndata: " + said + b"\n\n"
+        sentence = complaint(lambda data=data: streamed(data, stream="sse", text="t"), ProviderError)  # type: ignore[misc]
+        assert sentence == "lab at `h:1` failed: out of memory"
 
 
 def test_an_empty_stream_is_no_answer() -> None:

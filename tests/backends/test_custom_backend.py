@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pytest
 from builders import a_recording, a_request, an_image
 from fakes.wall import CHUNKED, CLOSE, LAST_CHUNK, RESET, SILENCE, Gate, Step, Wall, chunk, head, refused
+from msgspec.structs import replace
 
 from mmai.backends.custom import CustomBackend, open_backend
 from mmai.errors import (
@@ -359,6 +360,20 @@ def test_a_preview_of_a_file_says_what_it_is(wall: Wall) -> None:
 )
 def test_content_without_a_place_is_refused_and_tuning_never(wall: Wall, request_: Request, why: str | None) -> None:
     assert refusal(an_endpoint(wall.url), request_) == why
+
+
+def test_a_model_is_what_the_settings_say_now_whatever_is_remembered(wall: Wall) -> None:
+    sees = ServiceRequest(body={"p": "{prompt}", "i": "{image_base64}"})
+    endpoint = an_endpoint(wall.url, ServiceResponse(text="t"), sees)
+    remembered = replace(endpoint.models[0], capabilities=("text_classification",), only_tasks=True)
+    assert open_backend(endpoint).can_handle(remembered, a_request("see", an_image())) is None
+
+
+def test_a_path_that_is_none_is_told_before_anything_is_sent(wall: Wall) -> None:
+    _, error = partial(an_endpoint(wall.url, ServiceResponse(text="a[")))
+    assert (type(error), error.hint) == (ConfigError, "mmai config check")
+    assert error.message == "`text: a[` in the `response` of `lab` is not JMESPath"
+    assert wall.journal.connections == 0
 
 
 def test_a_classifier_takes_text_and_no_other_task(wall: Wall) -> None:
