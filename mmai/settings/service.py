@@ -39,7 +39,7 @@ def request(node: Node) -> ServiceRequest:
     row = {path[0]: read(key, item, path) for path, key, item in walk(node, REQUEST)}
     asked = ServiceRequest(**row)
     if asked.method == "GET" and asked.body is not None:
-        raise Wrong("a GET has no body; `query` is for what it sends", line=node.line, path=("body",))
+        raise _at(node, "body", "a GET has no body; `query` is for what it sends")
     if not asked.places() & {name for names in CARRIERS.values() for name in names}:
         raise Wrong(
             "nothing of what is asked has a place in it: `{prompt}`, `{messages}`, an image or a recording", line=node.line
@@ -56,8 +56,14 @@ def response(node: Node) -> ServiceResponse:
     if row.keys().isdisjoint(OUTPUTS):
         raise Wrong(f"it does not say where the answer is: one of {', '.join(f'`{name}`' for name in OUTPUTS)}", line=node.line)
     if "done" in row and row.get("stream", "none") == "none":
-        raise Wrong("`done` ends a stream, and `stream` is `none`", line=node.line, path=("done",))
+        raise _at(node, "done", "`done` ends a stream, and `stream` is `none`")
     return ServiceResponse(**row)
+
+
+def _at(node: Node, name: str, sentence: str) -> Wrong:
+    """A mistake of one key that another key makes one."""
+    assert isinstance(node.value, dict)
+    return Wrong(sentence, line=node.value[name].line, path=(name,))
 
 
 def response_compiles(node: Node) -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from mmai.backends.base import RetryAdvice, advise
 from mmai.backends.custom.asking import JSON, Call, call, dropped, misfit
 from mmai.backends.custom.failures import failure
+from mmai.backends.custom.paths import Paths
 from mmai.backends.custom.reading import NotJson, Reading
 from mmai.backends.custom.stream import ServiceStream
 from mmai.backends.needs import refusal
@@ -79,8 +80,11 @@ class CustomBackend:
 
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
         """See `Backend.can_handle`. Tuning is never a reason: what has no place is dropped."""
-        unfit = misfit(self._service.request, request)
-        return f"`{model.ref}`: {unfit}" if unfit else refusal(model, replace(request, options=Options()))
+        if unfit := misfit(self._service.request, request):
+            return f"`{model.ref}`: {unfit}"
+        # The registry may remember the model as the settings described it yesterday.
+        now = next((card for card in self._models if card.name == model.name), model)
+        return refusal(now, replace(request, options=Options()))
 
     def preview(self, model: ModelCard, request: Request) -> Preview:
         """See `Backend.preview`."""
@@ -92,8 +96,8 @@ class CustomBackend:
     async def infer(self, model: ModelCard, request: Request) -> AsyncGenerator[Event, None]:
         """See `Backend.infer`."""
         asked = self._call(model, request)
-        where, response = self._server.where, self._service.response
-        reading = Reading(response, where=where, mask=self._server.mask)
+        response = self._service.response
+        reading = Reading(Paths(response, provider=self.provider), where=self._server.where)
         async with self._server.open(
             asked.method, asked.path, asked.body, ref=model.ref, content_type=asked.content_type
         ) as reply:
@@ -103,7 +107,7 @@ class CustomBackend:
                 for event in _whole(await reply.read(), reading):
                     yield event
                 return
-            stream = ServiceStream(response, reading, where=where)
+            stream = ServiceStream(response, reading)
             try:
                 async for chunk in reply.chunks():
                     for event in stream.feed(chunk):

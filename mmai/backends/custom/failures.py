@@ -5,8 +5,7 @@ from typing import Any
 
 from msgspec import json
 
-from mmai.backends.custom.outputs import words
-from mmai.backends.custom.reading import UNREADABLE
+from mmai.backends.custom.outputs import UNREADABLE, words
 from mmai.dialects.http import MAX_BODY_CHARS, status_error
 from mmai.errors import MmaiError
 from mmai.values.model import ModelRef

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from msgspec import ValidationError, convert, json
+from msgspec import DecodeError, ValidationError, convert, json
 
 from mmai.values.event import AudioEvent, Event, FinishReason, ImageEvent, Label, LabelsEvent, TextEvent, VectorEvent
 from mmai.values.media import sniffed
@@ -26,6 +26,10 @@ REASONS: dict[str, FinishReason] = {
     "tool_use": "tool_calls",
 }
 """Words services use, in lower case; any other is a stop."""
+
+
+UNREADABLE = (DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not JSON."""
 
 
 class Unfit(Exception):

@@ -2,22 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 
+from mmai.backends.custom.failures import error_text
 from mmai.backends.custom.reading import NotJson, Reading
 from mmai.dialects.ndjson import Lines
 from mmai.dialects.sse import Frame, Frames
-from mmai.errors import IncompleteAnswer
 from mmai.values.event import Event
-from mmai.values.service import ServiceResponse, is_mark
+from mmai.values.service import ServiceResponse
 
 
 class ServiceStream:
     """A stream as events, in whatever pieces its bytes arrive."""
 
-    def __init__(self, response: ServiceResponse, reading: Reading, *, where: str) -> None:
+    def __init__(self, response: ServiceResponse, reading: Reading) -> None:
         self._split: Frames | Lines = Frames() if response.stream == "sse" else Lines()
-        self._done = response.done
+        self._response = response
         self._reading = reading
-        self._where = where
         self.finished = False
         """The mark of its end has come; what follows it is ignored."""
 
@@ -44,15 +43,15 @@ class ServiceStream:
         if not self.finished:
             yield from self._events(self._split.close())
         if not self.finished:
-            if self._done and self._reading.found and not self.whole:
-                raise IncompleteAnswer(f"{self._where} ended the answer before `{self._done}`", reason="cut")
+            if self._response.done and self._reading.found and not self.whole:
+                raise self._reading.cut(self._response.done)
             yield self._reading.finished()
 
     def _events(self, records: Iterable[Frame | bytes]) -> Iterator[Event]:
         for record in records:
             kind, data = (record.event, record.data) if isinstance(record, Frame) else (None, record)
             if kind == "error":
-                raise self._reading.failure(data.decode("utf-8", "replace"))
+                raise self._reading.failure(error_text(data, self._response.error))
             if self._is_mark(kind, data):
                 self.finished = True
             else:
@@ -62,11 +61,12 @@ class ServiceStream:
                 return
 
     def _is_mark(self, kind: str | None, data: bytes) -> bool:
-        return self._done is not None and (kind == self._done or data.strip() == self._done.encode())
+        mark = self._response.done
+        return mark is not None and (kind == mark or data.strip() == mark.encode())
 
     def _read(self, data: bytes) -> Iterator[Event]:
         try:
             yield from self._reading.read(data)
-            self.finished = self._done is not None and not is_mark(self._done) and self._reading.is_done(data)
+            self.finished = self._reading.done
         except NotJson:
             self._reading.skip(data)
