@@ -59,8 +59,8 @@ class Directory:
     def known(self, text: str) -> ModelCard:
         """As `card`, with nobody asked."""
         stored = self._store.read()
-        providers = self._session.providers | PROVIDERS.keys()
-        ref = resolve(with_declared(stored, self._session.endpoints), text, providers=providers)
+        names = with_declared(stored, self._session.endpoints)
+        ref = resolve(names, text, providers=self._session.providers | PROVIDERS.keys())
         # Only this one is described, since the others may be hundreds.
         alone = replace(stored, models={name: card for name, card in stored.models.items() if name == str(ref)})
         if card := self._described(alone, self._session.of(ref.provider)).models.get(str(ref)):

@@ -140,7 +140,7 @@ class Run:
         end: FinishedEvent | None = None
         async with aclosing(stream):
             while (event := await self._next(stream, route)) is not None:
-                self.tally.take(route, event)
+                self.tally.take(event)
                 end = event if isinstance(event, FinishedEvent) else end
                 yield event
         if end is None:

@@ -3,10 +3,12 @@
 from msgspec import structs
 
 from mmai.clock import Clock
-from mmai.engine.cost import cost_usd
 from mmai.engine.session import Route
 from mmai.errors import CallError, MmaiError
-from mmai.values.event import DroppedEvent, Event, FinishedEvent, TextEvent
+from mmai.selection.tokens import request_tokens, text_tokens
+from mmai.values.cost import cost_usd
+from mmai.values.event import DroppedEvent, Event, FinishedEvent, ImageEvent, ReasoningEvent, TextEvent, Usage
+from mmai.values.model import Price
 from mmai.values.record import Attempt, RunRecord, RunStatus, Timings
 from mmai.values.request import Request
 
@@ -20,7 +22,11 @@ class Tally:
         self.content = False
         self._clock = clock
         self._began = self._sent = clock.monotonic()
+        self._request = request
         self._text: list[str] = []
+        self._thinking: list[str] = []
+        self._images = 0
+        self._price: Price | None = None
         self._record = RunRecord(
             id=run_id,
             started_at=clock.now(),
@@ -40,25 +46,25 @@ class Tally:
     def sending(self, route: Route) -> None:
         """A call goes out now."""
         self._sent = self._clock.monotonic()
+        self._price = route.card.price
         self._record = structs.replace(self._record, model=str(route.card.ref))
 
-    def take(self, route: Route, event: Event) -> None:
+    def take(self, event: Event) -> None:
         """Something came back."""
         if isinstance(event, FinishedEvent):
-            self._record = structs.replace(
-                self._record,
-                finish_reason=event.reason,
-                usage=event.usage,
-                server=event.server,
-                cost_usd=cost_usd(event.usage, route.card.price),
-            )
+            self._record = structs.replace(self._record, finish_reason=event.reason, usage=event.usage, server=event.server)
         elif not self.content and not isinstance(event, DroppedEvent):
             self.content = True
             self._record = structs.replace(
                 self._record, timings=structs.replace(self._record.timings, ttft_ms=self._ms_since(self._sent))
             )
-        if isinstance(event, TextEvent):
-            self._text.append(event.text)
+        match event:
+            case TextEvent(text):
+                self._text.append(text)
+            case ReasoningEvent(text):
+                self._thinking.append(text)
+            case ImageEvent():
+                self._images += 1
 
     def end_attempt(self, route: Route, error: MmaiError | None) -> Attempt:
         """The call is over, one way or the other."""
@@ -75,11 +81,31 @@ class Tally:
 
     def close(self, status: RunStatus, error: MmaiError | None) -> None:
         """Nothing more will come."""
+        usage = self._usage()
         self._record = structs.replace(
             self._record,
             status=status,
+            usage=usage,
+            cost_usd=cost_usd(usage, self._price) if self.content or self._record.finish_reason else None,
             error_code=error.code if error else None,
             timings=structs.replace(self._record.timings, total_ms=self._ms_since(self._began)),
+        )
+
+    def _usage(self) -> Usage:
+        """What the provider told. Where text came and its tokens were not told, since some never do and a stream may be cut, they
+        are estimated.
+        """
+        told = self._record.usage
+        if self._images and told.images is None:
+            told = structs.replace(told, images=self._images)
+        if not (self._text or self._thinking) or None not in (told.input_tokens, told.output_tokens):
+            return told
+        wrote = text_tokens("".join((*self._thinking, *self._text)))
+        return structs.replace(
+            told,
+            input_tokens=request_tokens(self._request) if told.input_tokens is None else told.input_tokens,
+            output_tokens=wrote if told.output_tokens is None else told.output_tokens,
+            estimated=True,
         )
 
     def _ms_since(self, moment: float) -> float:

@@ -37,9 +37,9 @@ MADE = {
 }
 """Mode to the one thing such a model does."""
 
-WITHOUT_OUTPUT = {"gpt": (272_000, 922_000), "gemini": None, "nano-banana": None}
-"""Beginnings of names whose `max_input_tokens` leaves the answer out, and with which values; None is any. Elsewhere it is the
-window, which prompt and answer share."""
+INPUT_ALONE = (272_000, 922_000)
+"""Values of `max_input_tokens` that leave the answer out: those of the GPT-5 and GPT-6 families, whose windows are 400,000 and
+1,050,000. Elsewhere it is the window that prompt and answer share, or for Gemini the limit of what goes in, as its list says."""
 
 _TIER = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 
@@ -66,7 +66,7 @@ class LiteLLMRows:
         for key in (f"{provider}/{ref.name}", ref.name):
             row = _decoded(self._rows.get(key))
             if row and row.get("litellm_provider") == provider:
-                return known_model(ref.name, row)
+                return known_model(row)
         return None
 
     def refs(self) -> Iterable[ModelRef]:
@@ -96,7 +96,7 @@ def read_prices(path: Path) -> tuple[Rows, str]:
     return LiteLLMRows(rows), day
 
 
-def known_model(name: str, row: Mapping[str, Any]) -> KnownModel:
+def known_model(row: Mapping[str, Any]) -> KnownModel:
     """One of LiteLLM's rows as facts. What is not of the kind it should be is unknown."""
     mode = row.get("mode")
     capabilities, inputs = _abilities(row)
@@ -104,7 +104,7 @@ def known_model(name: str, row: Mapping[str, Any]) -> KnownModel:
     return KnownModel(
         capabilities=capabilities,
         inputs=inputs,
-        context_tokens=_window(name, row),
+        context_tokens=_window(row),
         max_output_tokens=_tokens(row, "max_output_tokens"),
         api="responses" if mode == "responses" else None,
         price=_price(row),
@@ -132,15 +132,10 @@ def _abilities(row: Mapping[str, Any]) -> tuple[tuple[str, ...] | None, tuple[Mo
     return ((MADE[mode],), (Modality.TEXT, *seen, *heard)) if mode in MADE else (None, None)
 
 
-def _window(name: str, row: Mapping[str, Any]) -> int | None:
+def _window(row: Mapping[str, Any]) -> int | None:
     """Input and output together."""
     into, out = _tokens(row, "max_input_tokens"), _tokens(row, "max_output_tokens")
-    if into is None or out is None or row.get("mode") == "embedding":
-        return into
-    for beginning, values in WITHOUT_OUTPUT.items():
-        if name.startswith(beginning) and "gemma" not in name and (values is None or into in values):
-            return into + out
-    return into
+    return into + out if into in INPUT_ALONE and out and row.get("litellm_provider") == "openai" else into
 
 
 def _price(row: Mapping[str, Any]) -> Price | None:

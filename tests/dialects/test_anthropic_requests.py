@@ -113,6 +113,17 @@ def test_a_call_of_a_tool_and_its_answer_are_blocks_of_the_two_sides() -> None:
     ]
 
 
+def test_the_thoughts_sealed_on_a_call_go_back_before_it_and_other_seals_do_not() -> None:
+    thoughts = [
+        {"type": "thinking", "thinking": "hm", "signature": "EqQB"},
+        {"type": "redacted_thinking", "data": "xyz"},
+    ]
+    for signature, blocks in ((json.dumps(thoughts), thoughts), ("CpcBAVSoXO5", []), ('[{"type": "text"}]', []), (None, [])):
+        call = ToolCall("weather", {}, "toolu_1", signature)
+        (turn,) = body(Request(messages=(says("assistant", "Let me see", tool_calls=(call,)),)))["messages"]
+        assert turn["content"][:-1] == [*blocks, text("Let me see")]
+
+
 def test_a_call_without_an_id_is_known_by_its_function() -> None:
     request = Request(
         messages=(says("assistant", "", tool_calls=(ToolCall("weather", {}),)), says("tool", "sunny", tool_name="weather"))

@@ -57,6 +57,7 @@ def ended(reason: str = "end_turn", **usage: Any) -> bytes:
     return event("message_delta", **fields)
 
 
+SEAL = '[{"type":"thinking","thinking":"hm","signature":"EqQB"}]'
 LAST = event("message_stop")
 PING = event("ping")
 HELLO = start() + block() + PING + text("Hel") + text("lo") + stop() + ended() + LAST
@@ -130,6 +131,18 @@ def test_a_call_of_a_tool_comes_when_its_arguments_are_whole() -> None:
     assert call == ToolCall("weather", {"town": "Rome"}, "toolu_1")
     assert isinstance(end, FinishedEvent)
     assert end.reason == "tool_calls"
+
+
+def test_the_first_call_carries_the_thoughts_before_it_sealed() -> None:
+    thought = block(type="thinking", thinking="", signature="")
+    grown = (
+        delta("thinking_delta", thinking="h")
+        + delta("thinking_delta", thinking="m")
+        + delta("signature_delta", signature="EqQB")
+    )
+    events = events_of(start() + thought + grown + stop() + tool("{}", 1) + tool("{}", 2) + ended("tool_use") + LAST)
+    calls = [event for event in events if isinstance(event, ToolCall)]
+    assert [call.signature for call in calls] == [SEAL, None]
 
 
 def test_calls_side_by_side_keep_their_own_arguments() -> None:
@@ -343,7 +356,7 @@ def test_a_whole_answer_gives_the_same_events() -> None:
     assert message_events(whole(content=content, stop_reason="tool_use"), REF, where=WHERE) == [
         ReasoningEvent("hm"),
         TextEvent("Hello"),
-        ToolCall("weather", {"town": "Rome"}, "toolu_1"),
+        ToolCall("weather", {"town": "Rome"}, "toolu_1", SEAL),
         FinishedEvent(reason="tool_calls", usage=Usage(input_tokens=3, output_tokens=2)),
     ]
 

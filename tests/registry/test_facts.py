@@ -217,7 +217,7 @@ def test_a_price_file_of_the_catalogues_format_keeps_its_own_days(tmp_path: Path
 
 
 def converted(**row: Any) -> KnownModel:
-    return known_model("m", row)
+    return known_model(row)
 
 
 def test_long_context_prices_are_read_whatever_their_step() -> None:

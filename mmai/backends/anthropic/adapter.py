@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 
 from msgspec import json
+from msgspec.structs import replace
 
 from mmai.backends.anthropic.count import count_tokens
 from mmai.backends.base import RetryAdvice, advise
@@ -20,7 +21,7 @@ from mmai.dialects.anthropic import (
     messages_body,
     parse_models,
 )
-from mmai.errors import MmaiError
+from mmai.errors import IncompleteAnswer, MmaiError, TimedOut
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
 from mmai.values.health import Health, HealthState
@@ -61,7 +62,7 @@ class AnthropicBackend:
             headers=version,
         )
         self.endpoint: str | None = self._server.url
-        self._place = endpoint
+        self._place = replace(endpoint, url=self._server.url)
         self._headers = version | credentials | endpoint.headers
 
     async def list_models(self) -> list[ModelCard]:
@@ -97,7 +98,7 @@ class AnthropicBackend:
             return f"`{model.ref}` takes text and images, not sound"
         if request.task in MADE:
             return f"`{model.ref}` lacks `{MADE[request.task]}`"
-        return refusal(model, request)
+        return refusal(model, request, spoken=())
 
     def preview(self, model: ModelCard, request: Request) -> Preview:
         """See `Backend.preview`."""
@@ -107,20 +108,24 @@ class AnthropicBackend:
     async def infer(self, model: ModelCard, request: Request) -> AsyncGenerator[Event, None]:
         """See `Backend.infer`. Some servers in between answer whole, though a stream was asked for."""
         ref, where, limit = model.ref, self._server.where, model.max_output_tokens
-        for dropped in dropped_events(model.name, request, max_tokens=limit):
-            yield dropped
         body = messages_body(model.name, request, max_tokens=limit)
         async with self._server.open("POST", MESSAGES, body, ref=ref) as reply:
+            for dropped in dropped_events(model.name, request, max_tokens=limit):
+                yield dropped
             if reply.headers.get("content-type", "").startswith("application/json"):
                 for event in message_events(await reply.read(), ref, where=where):
                     yield event
                 return
             stream = MessageStream(ref, where=where)
-            async for chunk in reply.chunks():
-                for event in stream.feed(chunk):
-                    yield event
-                if stream.finished:
-                    return
+            try:
+                async for chunk in reply.chunks():
+                    for event in stream.feed(chunk):
+                        yield event
+                    if stream.finished:
+                        return
+            except (IncompleteAnswer, TimedOut):
+                if not stream.told_why:
+                    raise
             for event in stream.close():
                 yield event
 
@@ -131,9 +136,8 @@ class AnthropicBackend:
             return await count_tokens(
                 count_fields(model.name, request, max_tokens=model.max_output_tokens),
                 model.ref,
-                url=self._server.url,
-                headers=self._headers,
                 endpoint=self._place,
+                headers=self._headers,
                 where=self._server.where,
                 clock=self._clock,
             )

@@ -10,7 +10,7 @@ from mmai.dialects.anthropic import failure
 from mmai.errors import MmaiError, ProtocolError, TimedOut
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import ModelRef
-from mmai.values.url import is_loopback
+from mmai.values.url import Address, is_loopback
 
 if TYPE_CHECKING:
     import anthropic
@@ -24,20 +24,19 @@ async def count_tokens(
     fields: Mapping[str, Any],
     ref: ModelRef,
     *,
-    url: str,
-    headers: Mapping[str, str],
     endpoint: Endpoint,
+    headers: Mapping[str, str],
     where: str,
     clock: Clock,
 ) -> int:
-    """Input tokens of the request whose body is `fields`, sent with `headers` and no others.
+    """Input tokens of the request whose body is `fields`, sent to the endpoint's URL with `headers` and no others.
 
     Raises:
         CallError: it could not be asked.
     """
     import anthropic  # noqa: PLC0415  a second of imports, which no run pays for
 
-    async with _client(anthropic, url=url, headers=headers, endpoint=endpoint) as client:
+    async with _client(anthropic, endpoint, headers=headers) as client:
         try:
             counted = await client.messages.count_tokens(
                 model=fields["model"],
@@ -54,7 +53,7 @@ async def count_tokens(
     return tokens
 
 
-def _client(sdk: Any, *, url: str, headers: Mapping[str, str], endpoint: Endpoint) -> "anthropic.AsyncAnthropic":
+def _client(sdk: Any, endpoint: Endpoint, *, headers: Mapping[str, str]) -> "anthropic.AsyncAnthropic":
     """A client that repeats nothing, follows nothing, and knows of the environment only a proxy that is meant for this host."""
 
     async def send_ours(request: Any) -> None:
@@ -64,6 +63,7 @@ def _client(sdk: Any, *, url: str, headers: Mapping[str, str], endpoint: Endpoin
         request.headers.update({"User-Agent": f"mmai/{__version__}", "Accept": "application/json", **headers})
 
     timeouts = endpoint.timeouts
+    url = endpoint.url or ""
     direct = is_loopback(url) or not endpoint.proxied
     timeout = sdk.Timeout(timeouts.first_token_s, connect=timeouts.connect_s)
     http = sdk.DefaultAsyncHttpxClient(
@@ -81,6 +81,7 @@ def _client(sdk: Any, *, url: str, headers: Mapping[str, str], endpoint: Endpoin
 
 def _told(sdk: Any, error: "anthropic.APIError", ref: ModelRef, *, endpoint: Endpoint, where: str, now: float) -> MmaiError:
     """The SDK's error as ours."""
+    address = f"`{Address.parse(endpoint.url or '').authority}`"
     match error:
         case sdk.APIResponseValidationError():
             return ProtocolError(f"{where} did not send a count of tokens")
@@ -88,9 +89,9 @@ def _told(sdk: Any, error: "anthropic.APIError", ref: ModelRef, *, endpoint: End
             reply = error.response
             return failure(reply.status_code, reply.content, where=where, ref=ref, headers=dict(reply.headers), now=now)
         case sdk.APITimeoutError() if "Connect" in type(error.__cause__).__name__:
-            return connect_timed_out(where, endpoint.timeouts.connect_s)
+            return connect_timed_out(address, endpoint.timeouts.connect_s)
         case sdk.APITimeoutError():
             patience_s = endpoint.timeouts.first_token_s
-            return TimedOut(f"{where} did not begin to answer within {patience_s:g} s", phase="first_token")
+            return TimedOut(f"{address} did not begin to answer within {patience_s:g} s", phase="first_token")
         case _:
-            return cannot_connect(where, error)
+            return cannot_connect(address, error)

@@ -5,12 +5,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from mmai.dialects.anthropic.thoughts import Block, unseal
 from mmai.values.request import ImagePart, Message, Part, TextPart
 
 IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 """The media types Anthropic reads."""
-
-Block = dict[str, Any]
 
 
 def turns(messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -28,6 +27,7 @@ def _blocks(message: Message) -> Iterator[Block]:
     if message.role == "tool":
         yield {"type": "tool_result", "tool_use_id": _id(message.tool_call_id, message.tool_name), "content": content}
         return
+    yield from (thought for call in message.tool_calls for thought in unseal(call.signature))
     yield from content
     for call in message.tool_calls:
         yield {"type": "tool_use", "id": _id(call.id, call.name), "name": call.name, "input": call.arguments}

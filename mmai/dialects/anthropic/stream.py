@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from mmai.dialects.anthropic.errors import UNREADABLE, Problem, event_error
+from mmai.dialects.anthropic.thoughts import Thought, seal
 from mmai.dialects.anthropic.usage import Counts, finished
 from mmai.dialects.anthropic.whole import Block, Message
 from mmai.dialects.sse import Frame, Frames
@@ -22,13 +23,14 @@ from mmai.values.request import ToolCall
 MAX_MALFORMED = 1
 SHOWN_BYTES = 80
 SILENT_EVENTS = ("ping",)
-SILENT_DELTAS = ("signature_delta", "citations_delta")
+SILENT_DELTAS = ("citations_delta",)
 
 
 class _Delta(Struct, frozen=True):
     type: str = ""
     text: str = ""
     thinking: str = ""
+    signature: str = ""
     partial_json: str = ""
     stop_reason: str | None = None
 
@@ -63,10 +65,17 @@ class MessageStream:
         self._model: str | None = None
         self._stop_reason: str | None = None
         self._calls: dict[int, _Call] = {}
+        self._thoughts: dict[int, Thought] = {}
+        """Those before the next call of a tool, by the index of their block."""
         self._broken: str | None = None
         """Arguments that are no JSON object: an error, unless the answer turns out to be cut for its length."""
         self.finished = False
         """The event that ends a message has come; what follows it is ignored."""
+
+    @property
+    def told_why(self) -> bool:
+        """It has said why it ended, so that nothing of the answer is missing."""
+        return self._stop_reason is not None
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events `data` completes; iterate it to the end.
@@ -125,8 +134,11 @@ class MessageStream:
         block = event.content_block
         if block and block.type == "tool_use":
             self._calls[event.index] = _Call(block)
-        elif block and (said := block.event()):
-            yield said
+        elif block:
+            if thought := block.thought:
+                self._thoughts[event.index] = thought
+            if said := block.event():
+                yield said
 
     def _grow(self, event: _Event) -> Iterator[Event]:
         delta = event.delta
@@ -135,8 +147,11 @@ class MessageStream:
                 if delta.text:
                     yield TextEvent(delta.text)
             case "thinking_delta":
+                self._think(event.index, thinking=delta.thinking)
                 if delta.thinking:
                     yield ReasoningEvent(delta.thinking)
+            case "signature_delta":
+                self._think(event.index, signature=delta.signature)
             case "input_json_delta":
                 if call := self._calls.get(event.index):
                     call.arguments += delta.partial_json
@@ -151,7 +166,13 @@ class MessageStream:
         except msgspec.DecodeError:
             self._broken = call.arguments
             return
-        yield ToolCall(call.block.name, given, call.block.id)
+        yield ToolCall(call.block.name, given, call.block.id, seal(list(self._thoughts.values())))
+        self._thoughts.clear()
+
+    def _think(self, index: int, *, thinking: str = "", signature: str = "") -> None:
+        if thought := self._thoughts.get(index):
+            thought.thinking = (thought.thinking or "") + thinking
+            thought.signature = (thought.signature or "") + signature
 
     def _finish(self) -> Iterator[Event]:
         if self._stop_reason is None:
