@@ -28,7 +28,7 @@ def _output(usage: Usage, price: Price) -> float | None:
     if not usage.images or price.image_usd is None:
         return by_token
     made = _sum(_times(usage.images, price.image_usd), _times(usage.reasoning_tokens or 0, each, per=1e6))
-    return _dearer(made, by_token) if made is not None else None
+    return None if made is None else _dearer(made, by_token)
 
 
 def _input(usage: Usage, price: Price) -> float | None:
@@ -63,8 +63,8 @@ def _tier(usage: Usage, price: Price) -> Price:
     )
 
 
-def _dearer(one: float | None, other: float | None) -> float | None:
-    return other if one is None or other is None else max(one, other)
+def _dearer(*each: float | None) -> float | None:
+    return max((usd for usd in each if usd is not None), default=None)
 
 
 def _times(count: float | None, usd: float | None, *, per: float = 1.0) -> float | None:

@@ -20,7 +20,7 @@ def miss(
     decision = decide(request, cards, constraints=Constraints(**limits), unavailable=unavailable)
     assert decision.choice is None
     error = no_eligible(decision)
-    assert error.exit_code == 3
+    assert error.exit_code == (11 if "max_cost_usd" in limits else 3)
     return error.message, error.hint
 
 
