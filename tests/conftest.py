@@ -6,9 +6,13 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from builders import Warnings
+from fakes.anthropic import FakeAnthropic
+from fakes.anthropic import usual_models as usual_anthropic_models
 from fakes.google import FakeGoogle
 from fakes.google import usual_models as usual_google_models
 from fakes.ollama import FakeOllama, usual_models
+from fakes.openai import FakeOpenAI
+from fakes.openai import usual_models as usual_openai_models
 from fakes.wall import Wall
 
 # A shared machine is sometimes slow, which proves nothing; in CI the same examples come every time.
@@ -32,9 +36,25 @@ def ollama() -> Iterator[FakeOllama]:
 
 
 @pytest.fixture
+def anthropic() -> Iterator[FakeAnthropic]:
+    """A fake Anthropic with five models: claude-opus-5-5, claude-sonnet-5-5, claude-haiku-5-5, claude-haiku-4-5 (samples),
+    claude-sonnet-4-5 (deprecated).
+    """
+    with FakeAnthropic(*usual_anthropic_models()) as server:
+        yield server
+
+
+@pytest.fixture
 def google() -> Iterator[FakeGoogle]:
     """A fake Gemini API with seven models; gemini-2.5-flash and gemini-3.5-flash chat and think, any key is let in."""
     with FakeGoogle(*usual_google_models()) as server:
+        yield server
+
+
+@pytest.fixture
+def openai() -> Iterator[FakeOpenAI]:
+    """A fake OpenAI with three models: gpt-4.1-mini, gpt-5.6-luna (reasons), text-embedding-3-small (embeds)."""
+    with FakeOpenAI(*usual_openai_models()) as server:
         yield server
 
 

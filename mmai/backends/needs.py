@@ -13,7 +13,9 @@ MADE = {
 }
 """Task to the capability it takes instead of writing text."""
 
-SPECIAL = frozenset((*MADE.values(), "speech_transcription", "image_classification"))
+SPECIAL = frozenset(
+    (*MADE.values(), "speech_transcription", "image_classification", "text_classification", "audio_classification")
+)
 """What a model may be able to do without writing text."""
 
 

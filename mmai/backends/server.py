@@ -1,7 +1,7 @@
 """A provider's server as a place to ask: its address, its credentials, and its failures as our errors."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
 from mmai.backends.wire import Reply, Wire
@@ -50,8 +50,10 @@ class Server:
         secret = dict(credentials) | endpoint.headers
         self.masked = dict(headers or {}) | dict.fromkeys(secret, "****")
         """The headers beside the usual ones; of those that may be a credential, not what they say."""
-        self._secrets = [word.encode() for value in secret.values() for word in value.split() if len(word) >= SHORTEST_KEY]
-        self._wire = Wire(url, headers={**(headers or {}), **secret}, timeouts=endpoint.timeouts, proxied=endpoint.proxied)
+        self.headers = {**(headers or {}), **secret}
+        """The same as they are sent."""
+        self._secrets = [word for value in secret.values() for word in value.split() if len(word) >= SHORTEST_KEY]
+        self._wire = Wire(url, headers=self.headers, timeouts=endpoint.timeouts, proxied=endpoint.proxied)
         self._rule, self._has_key = endpoint.key_rule, bool(secret)
         self._provider = endpoint.provider
         self._failure = failure
@@ -73,6 +75,8 @@ class Server:
     ) -> AsyncIterator[Reply]:
         """See `Wire.open`; the reply's status is one of success. `ref` is the model the request names.
 
+        An error that leaves the block is discreet, whoever raised it.
+
         Raises:
             AuthError: the server needs a key and there is none; nothing was sent.
             UnknownModel: the server does not have `ref`.
@@ -80,15 +84,25 @@ class Server:
         """
         self.demand_key()
         try:
-            async with self._wire.open(method, path, body, timeouts=timeouts) as reply:
-                if not 200 <= reply.status < 300:
-                    said, now = await self._said(reply), self._clock.now()
-                    raise self._refusal(
-                        self._failure(reply.status, said, where=self.where, ref=ref, headers=reply.headers, now=now)
-                    )
-                yield reply
+            with self.discreet():
+                async with self._wire.open(method, path, body, timeouts=timeouts) as reply:
+                    if not 200 <= reply.status < 300:
+                        raise self.refusal(reply.status, await self._said(reply), ref=ref, headers=reply.headers)
+                    yield reply
         except CannotConnect as exc:
             exc.hint = exc.hint or self._hint
+            raise
+
+    @contextmanager
+    def discreet(self) -> Iterator[None]:
+        """Take the credentials, which some servers quote, out of every error that is raised within."""
+        try:
+            yield
+        except MmaiError as exc:
+            exc.message = self._masked(exc.message)
+            exc.args = (exc.message,)
+            if isinstance(exc, CallError) and exc.body:
+                exc.body = self._masked(exc.body)
             raise
 
     def demand_key(self) -> None:
@@ -105,29 +119,37 @@ class Server:
             variable = key_variables(self._provider)[0]
             raise NoKey(f"no key for `{self._provider}`: `{variable}` is not set, and none is kept", hint=hint)
 
-    def mask(self, said: bytes) -> bytes:
-        """What the server said, without the credentials that some servers quote."""
-        for secret in self._secrets:
-            said = said.replace(secret, b"****")
-        return said
+    def refusal(self, status: int, said: bytes, *, ref: ModelRef | None, headers: Mapping[str, str]) -> MmaiError:
+        """The error of a whole response outside 200 to 299; header names in lower case.
 
-    async def aclose(self) -> None:
-        """Close connections. May be called twice."""
-        await self._wire.aclose()
-
-    def _refusal(self, error: MmaiError) -> MmaiError:
-        """Where the key that was there could not be sent, a refusal says so."""
+        Where the key that was there could not be sent, it says so.
+        """
+        now = self._clock.now()
+        error = self._failure(status, said, where=self.where, ref=ref, headers=headers, now=now)
         if isinstance(error, AuthError) and not self._has_key:
             error.message += f"; {self._rule.missing}" if self._rule.missing else ""
             error.hint = error.hint or f"mmai keys set {self._provider}"
         return error
 
+    async def aclose(self) -> None:
+        """Close connections. May be called twice."""
+        await self._wire.aclose()
+
     async def _said(self, reply: Reply) -> bytes:
         """The body of a failure; a failure to read it is the lesser one."""
         try:
-            return self.mask(await reply.read())
+            return await reply.read()
         except CallError:
             return b""
+
+    def _masked(self, text: str) -> str:
+        """The text without the credentials, nor the first half of one where somebody cut the text short."""
+        for secret in self._secrets:
+            at, half = -1, secret[: max(SHORTEST_KEY, len(secret) // 2)]
+            while (at := text.find(half, at + 1)) >= 0:
+                quoted = next(n for n in range(len(secret), 0, -1) if text.startswith(secret[:n], at))
+                text = text[:at] + "****" + text[at + quoted :]
+        return text
 
 
 def health_state(error: MmaiError) -> HealthState:

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from mmai.cli.delivery import demand_place
 from mmai.cli.frame import STARTED, Frame
 from mmai.cli.shown import SHOWN, Shown, View
 from mmai.cli.world import World, world
@@ -38,6 +39,7 @@ async def ask(asking: Asking, view: View, call: Frame, *, explain: bool) -> None
         if explain and choice.decision:
             _explain(choice, call)
         request = with_task(asking.request, choice.decision, asking.wish)
+        demand_place(choice.routes[0].card, request, call, out=view.out, to_stdout=view.to_stdout)
         shown = SHOWN[call.output](view, request, choice, call, here.clock)
         await _run(asking, request, choice, shown, here, call)
 

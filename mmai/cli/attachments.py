@@ -3,24 +3,11 @@
 from pathlib import Path
 
 from mmai.errors import UsageError
+from mmai.values.media import sniffed
 from mmai.values.request import AudioPart, ImagePart, Part, TextPart
 
 MAX_BYTES = 64 << 20
 
-IMAGES = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-)
-SOUNDS = (
-    (b"ID3", "audio/mpeg"),
-    (b"\xff\xfb", "audio/mpeg"),
-    (b"\xff\xf3", "audio/mpeg"),
-    (b"\xff\xf2", "audio/mpeg"),
-    (b"fLaC", "audio/flac"),
-    (b"OggS", "audio/ogg"),
-)
 BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -49,17 +36,10 @@ def as_part(data: bytes, name: str) -> Part:
     Raises:
         UsageError: they are neither UTF-8 or UTF-16 text nor an image or sound that models take.
     """
-    kind = media_type(data)
+    kind = sniffed(data)
     if kind is None:
         return TextPart(_text(data, name))
     return ImagePart(data, kind, name) if kind.startswith("image/") else AudioPart(data, kind, name)
-
-
-def media_type(data: bytes) -> str | None:
-    """The type of an image or sound that models take, by its first bytes; None for anything else."""
-    if data[:4] == b"RIFF":
-        return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(data[8:12])
-    return next((kind for magic, kind in IMAGES + SOUNDS if data.startswith(magic)), None)
 
 
 def _text(data: bytes, name: str) -> str:
@@ -71,7 +51,7 @@ def _text(data: bytes, name: str) -> str:
     except UnicodeDecodeError as exc:
         raise UsageError(
             f"{name} is neither text (byte 0x{data[exc.start]:02x} at {exc.start} is not {encoding.upper()}) nor a PNG, JPEG, WebP, "
-            "GIF, WAV, MP3, FLAC or OGG file"
+            "GIF, WAV, MP3, M4A, AAC, FLAC or OGG file"
         ) from exc
     if "\0" in text:
         raise UsageError(f"{name} is not text: it has a zero byte at {text.index(chr(0))}")

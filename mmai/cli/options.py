@@ -38,6 +38,10 @@ FileOption = Annotated[
         "--file", "-f", "--attach", "-a", metavar="PATH", help="Add a file: text, image or audio, by its content. Repeatable."
     ),
 ]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Answer into this file: text, image or speech. `-` is standard output."),
+]
 NoStdinOption = Annotated[bool, typer.Option("--no-stdin", "-I", help="Ignore standard input.", show_default=False)]
 StdinTimeoutOption = Annotated[
     float | None,

@@ -33,6 +33,7 @@ def run(
     max_latency: opt.MaxLatencyOption = None,
     min_reliability: opt.MinReliabilityOption = None,
     timeout: opt.TimeoutOption = None,
+    out: opt.OutOption = None,
     no_stream: Annotated[
         bool, typer.Option("--no-stream", help="Print the answer when it is whole.", show_default=False)
     ] = False,
@@ -65,15 +66,24 @@ def run(
       mmai run "why is the sky blue?"
       git diff | mmai run "write a commit message" -m ollama:qwen3:8b
       mmai run "summarise in two sentences" -f report.md --local-only
+      mmai run "a lighthouse at dusk" --out lighthouse.png
     """
     call = frame("run", output, json=json, quiet=quiet, no_color=no_color)
     from mmai.cli.asking import Asking, ask, preview
+    from mmai.cli.delivery import demand_material
     from mmai.cli.prompt import gather
+    from mmai.cli.saving import STDOUT, Saving
     from mmai.cli.shown import View
     from mmai.cli.wishes import limits, read_shape, tuning, wish
+    from mmai.errors import UsageError
     from mmai.values.request import Request
 
     settings = call.settings
+    saving = None if out in (None, STDOUT) else Saving(out)
+    if saving and not dry_run:
+        saving.check()
+    if out == STDOUT and call.output != "text":
+        raise UsageError(f"`--out -` and `-o {call.output}` both want standard output", hint="mmai run --out FILE --json")
     messages = gather(
         prompt or (),
         system=system,
@@ -82,10 +92,14 @@ def run(
         stdin_timeout_s=settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout,
         call=call,
     )
+    # A file name says what somebody wants as clearly as a task does.
+    task = task or (saving.task if saving else None)
+    demand_material(task, messages)
     request = Request(
         messages=messages,
         options=tuning(temperature=temperature, max_tokens=max_tokens, stop=stop or (), seed=seed, pairs=option or ()),
         schema=read_shape(schema),
+        media_type=saving.media_type if saving else None,
         task=task,
     )
     wished = wish(
@@ -113,5 +127,13 @@ def run(
     if dry_run:
         call.run(preview(asking, call))
     else:
-        view = View(stream=not no_stream, raw=raw, usage=usage or verbose, extract=extract, verbose=verbose)
+        view = View(
+            stream=not no_stream,
+            raw=raw,
+            usage=usage or verbose,
+            extract=extract,
+            verbose=verbose,
+            out=saving,
+            to_stdout=out == STDOUT,
+        )
         call.run(ask(asking, view, call, explain=explain))

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from mmai.errors import MmaiError
 from mmai.render.clean import Cleaner, clean_line
 from mmai.render.terminal import Terminal
-from mmai.render.units import UNKNOWN, duration, money, share
+from mmai.render.units import UNKNOWN, duration, money, share, size
 from mmai.values.model import Price
 from mmai.values.record import Attempt, RunRecord
 from mmai.values.registry import Changes
@@ -66,6 +66,11 @@ def usage_line(record: RunRecord, *, price: Price | None = None) -> str:
     nothing is charged, where nothing is.
     """
     return " · ".join(part for part in (_tokens(record), _cost(record, price), _first_token(record), _speed(record)) if part)
+
+
+def wrote_line(path: str, *, media_type: str, size_bytes: int) -> str:
+    """`wrote cat.png (image/png, 1.2 MB)`."""
+    return clean_line(f"wrote {path} ({media_type}, {size(size_bytes)})")
 
 
 def _tokens(record: RunRecord) -> str:

@@ -28,6 +28,9 @@ TASKS = {str(task): task for task in TaskType} | {
 NOT_TEXT = frozenset(("image_generation", "image_classification", "speech_transcription", "speech_synthesis", "embedding"))
 """Task types that are technical abilities too: a model has them, or cannot do the task at all."""
 
+WORDLESS = NOT_TEXT | {"audio", "text_classification", "audio_classification"}
+"""Technical abilities that take no generating of text."""
+
 TECHNICAL = {"audio_processing": "audio", "image_understanding": "vision"}
 """Other words for a capability."""
 
@@ -35,6 +38,7 @@ INPUTS = {
     "vision": Modality.IMAGE,
     "image_classification": Modality.IMAGE,
     "audio": Modality.AUDIO,
+    "audio_classification": Modality.AUDIO,
     "speech_transcription": Modality.AUDIO,
 }
 """Capability to what such a model takes: beside text if it generates text, else instead of it."""
@@ -104,7 +108,7 @@ def abilities(named: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[TaskType, 
             tasks.append(task)
         if task is None or task in NOT_TEXT or word in TECHNICAL:
             technical.append(TECHNICAL.get(word, str(task or word)))
-    generates = not technical or not set(tasks) <= NOT_TEXT or not set(technical) <= NOT_TEXT | {"audio"}
+    generates = not technical or not set(tasks) <= NOT_TEXT or not set(technical) <= WORDLESS
     first = ("text_generation",) if generates else ()
     return tuple(dict.fromkeys((*first, *technical))), tuple(dict.fromkeys(tasks))
 

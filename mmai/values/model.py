@@ -102,7 +102,8 @@ class ModelCard(Struct, frozen=True, omit_defaults=True, kw_only=True):
     locality: Locality = "cloud"
     capabilities: tuple[str, ...] = ("text_generation",)
     """What it can technically do: text_generation, embedding, vision, audio, tools, thinking, json_schema, insert,
-    image_generation, speech_synthesis, speech_transcription, image_classification. A required one is a hard filter."""
+    image_generation, speech_synthesis, speech_transcription, image_classification, text_classification, audio_classification. A
+    required one is a hard filter."""
     capabilities_guessed: bool = False
     """Nobody said what it can do: an automatic choice goes by `capabilities`, and a user who names it is not contradicted."""
     tasks: tuple[TaskType, ...] = ()

@@ -24,7 +24,7 @@ class ImagePart(Struct, frozen=True, tag="image"):
 
 
 class AudioPart(Struct, frozen=True, tag="audio"):
-    """An encoded recording: WAV, MP3, FLAC or OGG bytes as they stand in the file."""
+    """An encoded recording: WAV, MP3, M4A, AAC, FLAC or OGG bytes as they stand in the file."""
 
     data: bytes
     media_type: str

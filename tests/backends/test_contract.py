@@ -5,9 +5,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 
 import pytest
+from fakes.anthropic import FakeAnthropic
+from fakes.anthropic import usual_models as usual_anthropic_models
 from fakes.google import FakeGoogle
 from fakes.google import usual_models as usual_google_models
 from fakes.ollama import FakeOllama, usual_models
+from fakes.openai import FakeOpenAI
+from fakes.openai import usual_models as usual_openai_models
 from fakes.wall import Wall, refused
 
 from mmai import backends
@@ -42,13 +46,27 @@ def an_ollama() -> Iterator[tuple[Endpoint, Wall | None]]:
 
 
 @contextmanager
+def an_anthropic() -> Iterator[tuple[Endpoint, Wall | None]]:
+    with FakeAnthropic(*usual_anthropic_models()) as server:
+        server.streams("Hel", "lo", thinking=("hm",))
+        yield Endpoint(provider="anthropic", kind="anthropic", url=server.url, locality="cloud"), server
+
+
+@contextmanager
 def a_google() -> Iterator[tuple[Endpoint, Wall | None]]:
     with FakeGoogle(*usual_google_models()) as server:
         server.streams("Hel", "lo", thinking=("hm",))
         yield Endpoint(provider="google", kind="google", url=server.url), server
 
 
-ADAPTERS: dict[str, Serve] = {"google": a_google, "ollama": an_ollama}
+@contextmanager
+def an_openai() -> Iterator[tuple[Endpoint, Wall | None]]:
+    with FakeOpenAI(*usual_openai_models()) as server:
+        server.streams("Hel", "lo", thinking=("hm",))
+        yield Endpoint(provider="openai", kind="openai", url=server.base_url), server
+
+
+ADAPTERS: dict[str, Serve] = {"anthropic": an_anthropic, "google": a_google, "ollama": an_ollama, "openai": an_openai}
 """Adapter to a context that gives its endpoint and, where there is one, its server."""
 
 

@@ -33,6 +33,8 @@ ROOT = "/v1beta/"
 GENERATE, STREAM, EMBED = "generateContent", "streamGenerateContent?alt=sse", "embedContent"
 MODALITIES = {"image_generation": ("TEXT", "IMAGE"), "speech_synthesis": ("AUDIO",)}
 """What is made to what is asked back for it: a model that draws may refuse to draw alone."""
+SPOKEN = ("embedding", "speech_transcription", *MODALITIES)
+"""What can be asked for beside text."""
 PAGE_MODELS, MAX_PAGES = 1_000, 20
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 
@@ -65,13 +67,14 @@ class GoogleBackend:
         cards: list[ModelCard] = []
         query = f"?pageSize={PAGE_MODELS}"
         for _ in range(MAX_PAGES):
-            page, token = parse_models(
-                await self._server.ask("GET", f"{ROOT}models{query}"),
-                provider=self.provider,
-                url=self._server.url,
-                locality=self._locality,
-                where=self._server.where,
-            )
+            with self._server.discreet():
+                page, token = parse_models(
+                    await self._server.ask("GET", f"{ROOT}models{query}"),
+                    provider=self.provider,
+                    url=self._server.url,
+                    locality=self._locality,
+                    where=self._server.where,
+                )
             cards += page
             if token is None:
                 return cards
@@ -84,7 +87,7 @@ class GoogleBackend:
 
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
         """See `Backend.can_handle`."""
-        return refusal(model, request)
+        return refusal(model, request, spoken=SPOKEN)
 
     def preview(self, model: ModelCard, request: Request) -> Preview:
         """See `Backend.preview`."""
@@ -98,16 +101,16 @@ class GoogleBackend:
         async with self._server.open("POST", path, body, ref=model.ref) as reply:
             for note in dropped(model.name, request, embeds=embeds):
                 yield note
-            where, mask = self._server.where, self._server.mask
+            where = self._server.where
             if embeds:
-                for event in embed_events(await reply.read(), model.ref, where=where, mask=mask):
+                for event in embed_events(await reply.read(), model.ref, where=where):
                     yield event
                 return
             if reply.headers.get("content-type", "").startswith("application/json"):
-                for event in generate_events(await reply.read(), model.ref, where=where, mask=mask):
+                for event in generate_events(await reply.read(), model.ref, where=where):
                     yield event
                 return
-            stream = GenerateStream(model.ref, where=where, mask=mask)
+            stream = GenerateStream(model.ref, where=where)
             try:
                 async for chunk in reply.chunks():
                     for event in stream.feed(chunk):

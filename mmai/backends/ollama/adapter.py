@@ -71,7 +71,8 @@ class OllamaBackend:
 
     async def list_models(self) -> list[ModelCard]:
         """What the server has, in its order. A model that cannot be shown is listed with what the list itself says."""
-        listed = parse_tags(await self._server.ask("GET", "/api/tags"), where=self._server.where)
+        with self._server.discreet():
+            listed = parse_tags(await self._server.ask("GET", "/api/tags"), where=self._server.where)
         gate = asyncio.Semaphore(SHOWS_AT_ONCE)
         shows = asyncio.gather(*(self._show(entry, gate) for entry in listed))
         in_memory, shown = await asyncio.gather(self._names_in_memory(), shows)
@@ -95,13 +96,12 @@ class OllamaBackend:
         """See `Backend.infer`. A model that only embeds gives a vector, whatever the task."""
         ref = model.ref
         path, body = _question(model, self._kept(request))
-        if path == EMBED:
-            answer = await self._server.ask("POST", path, body, ref=ref)
-            for event in embed_events(answer, ref, where=self._server.where):
-                yield event
-            return
         stream = ChatStream(ref, where=self._server.where)
         async with self._server.open("POST", path, body, ref=ref) as reply:
+            if path == EMBED:
+                for event in embed_events(await reply.read(), ref, where=self._server.where):
+                    yield event
+                return
             async for chunk in reply.chunks():
                 for event in stream.feed(chunk):
                     yield event
@@ -116,7 +116,8 @@ class OllamaBackend:
         state: HealthState = "healthy"
         version = reason = None
         try:
-            version = parse_version(await self._server.ask("GET", "/api/version"), where=self._server.where)
+            with self._server.discreet():
+                version = parse_version(await self._server.ask("GET", "/api/version"), where=self._server.where)
         except MmaiError as exc:
             state, reason = health_state(exc), exc.message
         latency_ms = (self._clock.monotonic() - started) * 1000
@@ -140,7 +141,8 @@ class OllamaBackend:
 
     async def loaded(self) -> list[Loaded]:
         """See `Resident.loaded`."""
-        return parse_ps(await self._server.ask("GET", "/api/ps"), where=self._server.where)
+        with self._server.discreet():
+            return parse_ps(await self._server.ask("GET", "/api/ps"), where=self._server.where)
 
     async def unload(self, model: ModelCard) -> None:
         """See `Resident.unload`. A request under way keeps its weights until it ends."""
@@ -177,9 +179,8 @@ class OllamaBackend:
         embeds = _only_embeds(model)
         path, body = "/api/embed" if embeds else "/api/generate", load_body(model.name, embeds=embeds)
         patient = replace(self._timeouts, first_token_s=timeout_s)
-        check_done(
-            await self._server.ask("POST", path, body, ref=model.ref, timeouts=patient), model.ref, where=self._server.where
-        )
+        async with self._server.open("POST", path, body, ref=model.ref, timeouts=patient) as reply:
+            check_done(await reply.read(), model.ref, where=self._server.where)
         load_ms = (self._clock.monotonic() - started) * 1000
         return replace(await self._find_loaded(model.name) or Loaded(name=model.name), load_ms=load_ms)
 

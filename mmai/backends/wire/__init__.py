@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Self
 
 from mmai import __version__
-from mmai.backends.wire.exchange import Exchange, Transport
+from mmai.backends.wire.exchange import Exchange, Transport, redirected, silent
 from mmai.backends.wire.plain import Plain
-from mmai.errors import CallError, ConfigError, ProtocolError, ProviderError, TimedOut
+from mmai.errors import CallError, ConfigError, ProtocolError
 from mmai.values.endpoint import Timeouts
 from mmai.values.url import Address
 
@@ -68,16 +68,11 @@ class Reply:
             async with asyncio.timeout_at(stall_until if self._began else self._until):
                 chunk = await self._exchange.receive()
         except TimeoutError as exc:
-            raise self._silent() from exc
+            raise silent(self._where, self._timeouts, began=self._began) from exc
         self._began = True
         if not chunk:
             raise StopAsyncIteration
         return chunk
-
-    def _silent(self) -> TimedOut:
-        if self._began:
-            return TimedOut(f"{self._where} stopped answering for {self._timeouts.stall_s:g} s", phase="stall")
-        return _first_token_timed_out(self._where, self._timeouts)
 
 
 class Wire:
@@ -155,7 +150,7 @@ class Wire:
             async with asyncio.timeout_at(until):
                 return await self._transport.send(method, f"{self._address}{path}", headers, body, connect_s=limits.connect_s)
         except TimeoutError as exc:
-            raise _first_token_timed_out(self.where, limits) from exc
+            raise silent(self.where, limits, began=False) from exc
 
     def _choose(self) -> Transport:
         if self._address.scheme == "http" and not self._proxied:
@@ -166,17 +161,7 @@ class Wire:
 
     def _check(self, exchange: Exchange) -> None:
         if 300 <= exchange.status < 400:
-            target = exchange.headers.get("location", "")
-            host = target.partition("://")[2].partition("/")[0].rpartition("@")[2] or target
-            raise ProviderError(
-                f"{self.where} answered {exchange.status} and points to `{host}`, where mmai does not follow",
-                status=exchange.status,
-            )
+            raise redirected(self.where, exchange.status, exchange.headers.get("location", ""))
         encoding = exchange.headers.get("content-encoding", "identity")
         if encoding != "identity":
             raise ProtocolError(f"{self.where} answered in `{encoding}`, which was not asked for")
-
-
-def _first_token_timed_out(where: str, limits: Timeouts) -> TimedOut:
-    """Nothing of an answer came in time."""
-    return TimedOut(f"{where} did not begin to answer within {limits.first_token_s:g} s", phase="first_token")

@@ -7,7 +7,8 @@ import ssl
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from mmai.errors import CannotConnect, IncompleteAnswer, ProtocolError, TimedOut
+from mmai.errors import CannotConnect, IncompleteAnswer, ProtocolError, ProviderError, TimedOut
+from mmai.values.endpoint import Timeouts
 
 UNTRUSTED = "certificate not trusted"
 
@@ -82,6 +83,19 @@ def not_http(where: str, exc: BaseException) -> ProtocolError:
 def connect_timed_out(where: str, connect_s: float) -> TimedOut:
     """Nobody took the connection."""
     return TimedOut(f"{where} did not take a connection within {connect_s:g} s", phase="connect")
+
+
+def silent(where: str, timeouts: Timeouts, *, began: bool) -> TimedOut:
+    """Nothing of an answer came in time, or nothing more."""
+    if began:
+        return TimedOut(f"{where} stopped answering for {timeouts.stall_s:g} s", phase="stall")
+    return TimedOut(f"{where} did not begin to answer within {timeouts.first_token_s:g} s", phase="first_token")
+
+
+def redirected(where: str, status: int, location: str) -> ProviderError:
+    """The answer points elsewhere: a key, and what it pays for, goes only where it was meant to."""
+    host = location.partition("://")[2].partition("/")[0].rpartition("@")[2] or location
+    return ProviderError(f"{where} answered {status} and points to `{host}`, where mmai does not follow", status=status)
 
 
 def _ended(exc: BaseException | None) -> str:

@@ -104,8 +104,8 @@ class Answer:
         self._called_tools = False
         self._ending: _Candidate | None = None
         self._blocked = False
-        self.understood = False
-        self.skipped = 0
+        self._understood = False
+        self._skipped = 0
         """Chunks and parts nothing here understands."""
 
     @property
@@ -116,9 +116,9 @@ class Answer:
     def take(self, chunk: Chunk) -> Iterator[Event]:
         """The events of the next chunk. Of several candidates the first is the answer."""
         if not chunk.says_anything:
-            self.skipped += 1
+            self._skipped += 1
             return
-        self.understood = True
+        self._understood = True
         # The counts of each chunk include those of all before it.
         self._usage = chunk.usage_metadata or self._usage
         self._model = chunk.model_version or self._model
@@ -143,7 +143,7 @@ class Answer:
             reason=self._reason(),
             usage=usage(self._usage, images=self._images),
             resolved_model=self._model if self._model and short_name(self._model) != short_name(self._ref.name) else None,
-            skipped_lines=skipped + self.skipped,
+            skipped_lines=skipped + self._skipped,
         )
 
     def _content(self, candidate: _Candidate) -> Iterator[Event]:
@@ -151,7 +151,7 @@ class Answer:
             self._ending = candidate
         for part in (candidate.content and candidate.content.parts) or ():
             if part == _Part():
-                self.skipped += 1
+                self._skipped += 1
             yield from self._said(part)
 
     def _said(self, part: _Part) -> Iterator[Event]:
@@ -174,7 +174,7 @@ class Answer:
         elif blob.mime_type.startswith("audio/"):
             yield AudioEvent(blob.data, blob.mime_type)
         else:
-            self.skipped += 1
+            self._skipped += 1
 
     def _reason(self) -> FinishReason:
         if self._ending is None:
@@ -190,7 +190,7 @@ class Answer:
         )
 
     def _incomplete(self, skipped: int) -> MmaiError:
-        if self.understood:
+        if self._understood:
             return IncompleteAnswer(f"{self._where} ended the answer before it was whole", reason="cut")
-        saw = "something else" if skipped or self.skipped else "nothing"
+        saw = "something else" if skipped or self._skipped else "nothing"
         return ProtocolError(f"{self._where} sent {saw} as the answer")

@@ -1,11 +1,10 @@
 """An embedding, which comes whole."""
 
-from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 
-from mmai.dialects.gemini.errors import decode, plain, told_error
+from mmai.dialects.gemini.errors import decode, told_error
 from mmai.dialects.gemini.usage import UsageMetadata, usage
 from mmai.errors import ProtocolError
 from mmai.values.event import Event, FinishedEvent, VectorEvent
@@ -22,15 +21,15 @@ class _Embedded(Struct, rename="camel"):
     error: Any = None
 
 
-def embed_events(body: bytes, ref: ModelRef, *, where: str, mask: Callable[[bytes], bytes] = plain) -> list[Event]:
-    """The events of a whole `embedContent` response; `mask` takes credentials out of what a failure says.
+def embed_events(body: bytes, ref: ModelRef, *, where: str) -> list[Event]:
+    """The events of a whole `embedContent` response.
 
     Raises:
         MmaiError: it is an error in disguise, or holds no vector.
     """
-    answer = decode(body, _Embedded, where=where, what="an embedding", mask=mask)
+    answer = decode(body, _Embedded, where=where, what="an embedding")
     if answer.error:
-        raise told_error(mask(body), where=where, ref=ref)
+        raise told_error(body, where=where, ref=ref)
     if not answer.embedding or not answer.embedding.values:
         raise ProtocolError(f"{where} sent no vector as an embedding")
     return [VectorEvent(tuple(answer.embedding.values)), FinishedEvent(usage=usage(answer.usage_metadata or UsageMetadata()))]

@@ -4,7 +4,7 @@ Source: google.rpc `Status`, `ErrorInfo`, `RetryInfo`, `QuotaFailure` and `Code`
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -49,11 +49,6 @@ class _Told(Struct, frozen=True):
         return next((found for found in self.details if str(found.get("@type", "")).endswith(f".{kind}")), {})
 
 
-def plain(said: bytes) -> bytes:
-    """Nothing to take out."""
-    return said
-
-
 def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, headers: Mapping[str, str], now: float) -> MmaiError:
     """The error of a whole response outside 200 to 299. `where` names the server, `ref` the model that was asked for."""
     told = _read(body)
@@ -84,7 +79,7 @@ def stray_error(said: bytes, *, where: str, ref: ModelRef) -> MmaiError | None:
     return told_error(said, where=where, ref=ref) if isinstance(value, dict) and value.get("error") else None
 
 
-def decode(body: bytes, kind: type[T], *, where: str, what: str, mask: Callable[[bytes], bytes] = plain) -> T:
+def decode(body: bytes, kind: type[T], *, where: str, what: str) -> T:
     """A whole response as a value; `what` names it in the error.
 
     Raises:
@@ -93,7 +88,7 @@ def decode(body: bytes, kind: type[T], *, where: str, what: str, mask: Callable[
     try:
         return msgspec.json.decode(body, type=kind)
     except UNREADABLE as exc:
-        seen = _read(mask(body)).message[:200]
+        seen = _read(body).message[:200]
         raise ProtocolError(f"{where} did not send {what}: {seen or 'the response is empty'}", body=seen or None) from exc
 
 
@@ -103,7 +98,9 @@ def _known(told: _Told, status: int, *, where: str, ref: ModelRef | None) -> Mma
     if _is_refused(told, lower):
         return AuthError(text, status=status, body=body, hint=f"mmai keys set {ref.provider}" if ref else None)
     if status == 404 and ref and told.status == "NOT_FOUND":
-        return UnknownModel(f"{where} has no model `{ref.name}` for this", hint=f"mmai models --provider {ref.provider}")
+        return UnknownModel(
+            f"{where} has no model `{ref.name}`, or not for this", hint=f"mmai models --provider {ref.provider}"
+        )
     if status != 400:
         return None
     if "token count" in lower and "exceeds" in lower:

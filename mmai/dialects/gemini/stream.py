@@ -1,11 +1,11 @@
 """An answer while it is generated, and one that comes whole."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
 from mmai.dialects.gemini.answer import Answer, Chunk
-from mmai.dialects.gemini.errors import UNREADABLE, decode, plain, stray_error, told_error
+from mmai.dialects.gemini.errors import UNREADABLE, decode, stray_error, told_error
 from mmai.dialects.sse import Frame, Frames
 from mmai.errors import ProtocolError
 from mmai.values.event import Event
@@ -22,11 +22,9 @@ class GenerateStream:
     JSON, outside of any event: so the answer is whole when the stream has ended and a reason has come.
     """
 
-    def __init__(self, ref: ModelRef, *, where: str, mask: Callable[[bytes], bytes] = plain) -> None:
-        """`mask` takes credentials out of what a failure says."""
+    def __init__(self, ref: ModelRef, *, where: str) -> None:
         self._ref = ref
         self._where = where
-        self._mask = mask
         self._frames = Frames()
         self._answer = Answer(ref, where=where)
         self._decoder = msgspec.json.Decoder(Chunk)
@@ -54,7 +52,7 @@ class GenerateStream:
             MmaiError: the reason is a failure, or one was told after the last event.
         """
         yield from self._events(self._frames.close())
-        if error := stray_error(self._mask(bytes(self._frames.strays)), where=self._where, ref=self._ref):
+        if error := stray_error(bytes(self._frames.strays), where=self._where, ref=self._ref):
             raise error
         yield from self._answer.finish(skipped=self._malformed)
 
@@ -66,27 +64,27 @@ class GenerateStream:
                 self._skip(frame.data, exc)
                 continue
             if chunk.error:
-                raise told_error(self._mask(frame.data), where=self._where, ref=self._ref)
+                raise told_error(frame.data, where=self._where, ref=self._ref)
             yield from self._answer.take(chunk)
 
     def _skip(self, data: bytes, exc: Exception) -> None:
         self._malformed += 1
         if self._malformed > MAX_MALFORMED:
-            seen = self._mask(data)[:SHOWN_BYTES].decode("utf-8", "replace")
+            seen = data[:SHOWN_BYTES].decode("utf-8", "replace")
             raise ProtocolError(
                 f"{self._where} sent {self._malformed} events that are not its protocol, the last `{seen}`"
             ) from exc
 
 
-def generate_events(body: bytes, ref: ModelRef, *, where: str, mask: Callable[[bytes], bytes] = plain) -> Iterator[Event]:
-    """The events of a whole `generateContent` response; `mask` takes credentials out of what a failure says.
+def generate_events(body: bytes, ref: ModelRef, *, where: str) -> Iterator[Event]:
+    """The events of a whole `generateContent` response.
 
     Raises:
         MmaiError: while iterating: it is an error in disguise, no answer, or one that failed.
     """
-    chunk = decode(body, Chunk, where=where, what="an answer", mask=mask)
+    chunk = decode(body, Chunk, where=where, what="an answer")
     if chunk.error:
-        raise told_error(mask(body), where=where, ref=ref)
+        raise told_error(body, where=where, ref=ref)
     answer = Answer(ref, where=where)
     yield from answer.take(chunk)
     yield from answer.finish()

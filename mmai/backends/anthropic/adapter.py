@@ -1,0 +1,163 @@
+"""One endpoint of Anthropic's Messages API."""
+
+from collections.abc import AsyncGenerator
+
+from msgspec import json
+from msgspec.structs import replace
+
+from mmai.backends.anthropic.count import count_tokens
+from mmai.backends.base import RetryAdvice, advise
+from mmai.backends.needs import MADE, refusal
+from mmai.backends.server import Server, health_state
+from mmai.clock import Clock
+from mmai.dialects.anthropic import (
+    IMAGES,
+    VERSION,
+    MessageStream,
+    count_fields,
+    dropped_events,
+    failure,
+    message_events,
+    messages_body,
+    parse_models,
+)
+from mmai.errors import IncompleteAnswer, MmaiError, TimedOut
+from mmai.values.endpoint import Endpoint
+from mmai.values.event import Event
+from mmai.values.health import Health, HealthState
+from mmai.values.model import ModelCard
+from mmai.values.preview import Preview
+from mmai.values.request import AudioPart, ImagePart, Request
+
+URL = "https://api.anthropic.com"
+MESSAGES, MODELS = "/v1/messages", "/v1/models"
+PAGE = 1_000
+"""Models asked for at once, the most the API gives."""
+CREDENTIALS = ("authorization", "x-api-key")
+"""Headers that can carry a key. One of them in the settings stands in place of the key."""
+
+
+def open_backend(endpoint: Endpoint) -> "AnthropicBackend":
+    """The adapter for one endpoint. Nothing is sent."""
+    return AnthropicBackend(endpoint)
+
+
+class AnthropicBackend:
+    """See `Backend` and `Counter`."""
+
+    def __init__(self, endpoint: Endpoint, *, clock: Clock | None = None) -> None:
+        self.provider = endpoint.provider
+        self._clock = clock or Clock()
+        given = {name.lower() for name in endpoint.headers}
+        key = endpoint.key if given.isdisjoint(CREDENTIALS) else None
+        credentials = {"x-api-key": key.reveal()} if key else {}
+        version = {} if "anthropic-version" in given else {"anthropic-version": VERSION}
+        self._server = Server(
+            endpoint,
+            name="Anthropic" if endpoint.provider == "anthropic" else f"`{endpoint.provider}`",
+            url=endpoint.url or URL,
+            credentials=credentials,
+            failure=failure,
+            clock=self._clock,
+            headers=version,
+        )
+        self.endpoint: str | None = self._server.url
+        self._place = replace(endpoint, url=self._server.url)
+        self._headers = version | credentials | endpoint.headers
+
+    async def list_models(self) -> list[ModelCard]:
+        """What the account may use, in the API's order, the newest first."""
+        cards: list[ModelCard] = []
+        after: str | None = None
+        while True:
+            query = f"?limit={PAGE}" + (f"&after_id={after}" if after else "")
+            with self._server.discreet():
+                page, following = parse_models(
+                    await self._server.ask("GET", MODELS + query),
+                    provider=self.provider,
+                    url=self._server.url,
+                    locality=self._place.locality,
+                    where=self._server.where,
+                )
+            cards += page
+            if following is None or following == after:
+                return cards
+            after = following
+
+    def assume(self, name: str) -> ModelCard:
+        """See `Backend.assume`. The server alone knows what such a model can do."""
+        return ModelCard(provider=self.provider, name=name, locality=self._place.locality, capabilities_guessed=True)
+
+    def can_handle(self, model: ModelCard, request: Request) -> str | None:
+        """See `Backend.can_handle`. No model behind this API hears, or makes anything but text."""
+        parts = [part for message in request.messages for part in message.parts]
+        unread = [part.media_type for part in parts if isinstance(part, ImagePart) and part.media_type not in IMAGES]
+        if unread:
+            return f"`{model.ref}` reads JPEG, PNG, GIF and WebP, not `{unread[0]}`"
+        if any(isinstance(part, AudioPart) for part in parts):
+            return f"`{model.ref}` takes text and images, not sound"
+        if request.task in MADE:
+            return f"`{model.ref}` lacks `{MADE[request.task]}`"
+        return refusal(model, request, spoken=())
+
+    def preview(self, model: ModelCard, request: Request) -> Preview:
+        """See `Backend.preview`."""
+        body = messages_body(model.name, request, max_tokens=model.max_output_tokens)
+        return Preview(method="POST", url=self._server.url + MESSAGES, headers=self._server.masked, body=json.decode(body))
+
+    async def infer(self, model: ModelCard, request: Request) -> AsyncGenerator[Event, None]:
+        """See `Backend.infer`. Some servers in between answer whole, though a stream was asked for."""
+        ref, where, limit = model.ref, self._server.where, model.max_output_tokens
+        body = messages_body(model.name, request, max_tokens=limit)
+        async with self._server.open("POST", MESSAGES, body, ref=ref) as reply:
+            for dropped in dropped_events(model.name, request, max_tokens=limit):
+                yield dropped
+            if reply.headers.get("content-type", "").startswith("application/json"):
+                for event in message_events(await reply.read(), ref, where=where):
+                    yield event
+                return
+            stream = MessageStream(ref, where=where)
+            try:
+                async for chunk in reply.chunks():
+                    for event in stream.feed(chunk):
+                        yield event
+                    if stream.finished:
+                        return
+            except (IncompleteAnswer, TimedOut):
+                if not stream.told_why:
+                    raise
+            for event in stream.close():
+                yield event
+
+    async def count_tokens(self, model: ModelCard, request: Request) -> int:
+        """See `Counter.count_tokens`."""
+        self._server.demand_key()
+        with self._server.discreet():
+            return await count_tokens(
+                count_fields(model.name, request, max_tokens=model.max_output_tokens),
+                model.ref,
+                endpoint=self._place,
+                headers=self._headers,
+                where=self._server.where,
+                clock=self._clock,
+            )
+
+    async def health_check(self) -> Health:
+        """See `Backend.health_check`."""
+        started = self._clock.monotonic()
+        state: HealthState = "healthy"
+        reason = None
+        try:
+            await self._server.ask("GET", f"{MODELS}?limit=1")
+        except MmaiError as exc:
+            state, reason = health_state(exc), exc.message
+        latency_ms = (self._clock.monotonic() - started) * 1000
+        return Health(state=state, reason=reason, latency_ms=latency_ms, checked_at=self._clock.now())
+
+    def advise(self, error: MmaiError) -> RetryAdvice:
+        """See `Backend.advise`."""
+        return advise(error)
+
+    async def aclose(self) -> None:
+        """See `Backend.aclose`."""
+        await self._server.aclose()

@@ -1,0 +1,27 @@
+"""OpenAI's protocol as bytes on one side and values on the other: chat completions, responses, embeddings, models. No I/O.
+
+It is also that of every server which says it is compatible; what those add or leave out is named where it is read.
+"""
+
+from mmai.dialects.openai.chat import ChatStream, chat_events
+from mmai.dialects.openai.embed import embed_events
+from mmai.dialects.openai.errors import failure
+from mmai.dialects.openai.models import assumed, parse_models
+from mmai.dialects.openai.requests import chat_body, embed_body
+from mmai.dialects.openai.tuning import chat_tuning, embed_tuning, reasons, responses_tuning, without
+
+__all__ = [
+    "ChatStream",
+    "assumed",
+    "chat_body",
+    "chat_events",
+    "chat_tuning",
+    "embed_body",
+    "embed_events",
+    "embed_tuning",
+    "failure",
+    "parse_models",
+    "reasons",
+    "responses_tuning",
+    "without",
+]
