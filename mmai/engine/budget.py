@@ -7,6 +7,7 @@ from mmai.clock import Clock
 from mmai.selection.analyze import analyze
 from mmai.selection.expectations import cost_usd
 from mmai.values.budget import Period, Spending
+from mmai.values.cost import dollars
 from mmai.values.model import ModelCard
 from mmai.values.request import Request
 
@@ -40,7 +41,7 @@ class Budget:
             yield f"the budget cannot see what `{card.ref}` costs: its price for this is not known"
         for each in spending:
             if each.spent_usd >= self._warn_at * each.limit_usd:
-                yield f"${each.spent_usd:.4g} of the {each.period} budget of ${each.limit_usd:g} is spent"
+                yield f"{dollars(each.spent_usd)} of the {each.period} budget of {dollars(each.limit_usd)} is spent"
 
 
 def began(period: Period, now: float) -> float:

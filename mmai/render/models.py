@@ -100,7 +100,7 @@ def model_table(card: ModelCard, *, providers: Sequence[ProviderStatus], profile
         ("digest", card.digest),
     ]
     if card.deprecated:
-        rows.append(("retired", Cell(card.deprecated, style="warn")))
+        rows.append(("deprecated", Cell(card.deprecated, style="warn")))
     return Table(columns=(Column("what"), Column("value", wrap=True)), rows=rows)
 
 

@@ -76,9 +76,9 @@ def price_details(value: Price) -> str | None:
         ("cache writes", value.cache_write_usd_per_mtok),
         ("sound", value.audio_usd_per_mtok),
     )
-    parts = [f"{kind} {money(usd)}" for kind, usd in kinds if usd]
+    parts = [f"{kind} {_exact(usd)}" for kind, usd in kinds if usd]
     if long is not None:
-        into, out = money(long.input_usd_per_mtok), money(long.output_usd_per_mtok)
+        into, out = _exact(long.input_usd_per_mtok), _exact(long.output_usd_per_mtok)
         parts.append(f"above {tokens(long.above_tokens)} tokens {into}/{out}")
     return f"{', '.join(parts)} per M" if parts else None
 
@@ -88,12 +88,20 @@ def _per_million(value: Price) -> str:
     if into is None and out is None:
         return ""
     if out == 0:
-        return "free" if into == 0 else f"{money(into)} per M"
-    return f"{money(into)}/{money(out)} per M"
+        return "free" if into == 0 else f"{_exact(into)} per M"
+    return f"{_exact(into)}/{_exact(out)} per M"
+
+
+def _exact(usd: float | None) -> str:
+    """A price as it is published, with the cents: `$10.00`, `$0.125`."""
+    if usd is None:
+        return UNKNOWN
+    whole, _, part = f"{usd:.6f}".partition(".")
+    return f"${whole}.{part.rstrip('0'):0<2}"
 
 
 def _each(usd: float | None, what: str) -> str:
-    return "" if usd is None else f"{money(usd)} per {what}"
+    return "" if usd is None else f"{_exact(usd)} per {what}"
 
 
 def _minute(usd_per_s: float | None) -> str:

@@ -19,6 +19,7 @@ from mmai.selection.expectations import (
     worst_cost_usd,
 )
 from mmai.values.budget import Spending
+from mmai.values.cost import dollars
 from mmai.values.model import ModelCard, Profile
 from mmai.values.task import Constraints, Modality, TaskAnalysis, TaskType
 
@@ -155,12 +156,12 @@ def _max_cost(analysis: TaskAnalysis, max_tokens: int | None, card: ModelCard) -
     limit = analysis.constraints.max_cost_usd or 0.0
     worst = worst_cost_usd(card, analysis, max_tokens=max_tokens)
     if worst is None:
-        return f"its {_missing_price(card, analysis)} is not known, so it may cost more than ${limit:g}"
+        return f"its {_missing_price(card, analysis)} is not known, so it may cost more than {dollars(limit)}"
     if worst <= limit:
         return None
     longest = longest_answer(card, analysis, max_tokens=max_tokens)
     answer = f" if it answers with {longest} tokens" if longest else ""
-    return f"may cost ${worst:.4g}{answer}, above ${limit:g}"
+    return f"may cost {dollars(worst)}{answer}, above {dollars(limit)}"
 
 
 def _missing_price(card: ModelCard, analysis: TaskAnalysis) -> str:
@@ -176,8 +177,8 @@ def _budget(analysis: TaskAnalysis, budget: Sequence[Spending], card: ModelCard)
     expected = cost_usd(card, analysis)
     for each in budget:
         if expected and expected > each.left_usd:
-            left = f"${each.left_usd:.4g} is left of the {each.period} budget of ${each.limit_usd:g}"
-            return f"expected to cost ${expected:.4g}, and {left} (${each.spent_usd:.4g} spent)"
+            left = f"{dollars(each.left_usd)} is left of the {each.period} budget of {dollars(each.limit_usd)}"
+            return f"expected to cost {dollars(expected)}, and {left} ({dollars(each.spent_usd)} spent)"
     return None
 
 

@@ -77,3 +77,11 @@ def _times(count: float | None, usd: float | None, *, per: float = 1.0) -> float
 def _sum(*parts: float | None) -> float | None:
     known = [part for part in parts if part is not None]
     return sum(known) if len(known) == len(parts) else None
+
+
+def dollars(usd: float) -> str:
+    """`$0.0123`, to four digits and never in powers of ten; `$5` for 5."""
+    short = f"{usd:.4g}"
+    if "e" not in short:
+        return f"${short}"
+    return f"${usd:.0f}" if usd > 1 else f"${float(short):.15f}".rstrip("0")
