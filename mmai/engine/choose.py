@@ -84,13 +84,13 @@ class Chooser:
             NoEligibleModel: none is left.
             BudgetExceeded: none that may cost as much.
         """
-        seen = self._profiles()
+        budget, seen = self._budget(), self._profiles()
         registry = await self._directory.fresh(self._max_age_s)
-        decision = self._decide(registry, request, wish, seen)
+        decision = self._decide(registry, request, wish, seen, budget)
         if decision.choice is None or decision.choice.card.locality == "embedded":
             # Perhaps a server was started, or a model pulled, since the last look.
             registry = await self._directory.fresh(self._recheck_s)
-            decision = self._decide(registry, request, wish, seen)
+            decision = self._decide(registry, request, wish, seen, budget)
         if decision.choice is None:
             raise no_eligible(decision)
         return explain(decision, profiles=effective(registry, seen)) if explained else decision
@@ -98,14 +98,16 @@ class Chooser:
     def active(self, registry: Registry, wish: Wish) -> dict[TaskType, str | None]:
         """Task type to the reference that takes it now, as far as the task alone tells; None where no model can."""
         request = Request(messages=(Message("user", (TextPart("."),)),))
-        seen = self._profiles()
+        budget, seen = self._budget(), self._profiles()
         chosen: dict[TaskType, str | None] = {}
         for task in TaskType:
-            choice = self._decide(registry, request, structs.replace(wish, task=task), seen).choice
+            choice = self._decide(registry, request, structs.replace(wish, task=task), seen, budget).choice
             chosen[task] = str(choice.card.ref) if choice else None
         return chosen
 
-    def _decide(self, registry: Registry, request: Request, wish: Wish, seen: Mapping[str, Profile]) -> Decision:
+    def _decide(
+        self, registry: Registry, request: Request, wish: Wish, seen: Mapping[str, Profile], budget: Sequence[Spending]
+    ) -> Decision:
         down = unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s)
         return decide(
             request,
@@ -116,7 +118,7 @@ class Chooser:
             unavailable=down | self._refusals(registry, request, wish),
             profiles=effective(registry, seen),
             preferred=wish.preferred,
-            budget=self._budget(),
+            budget=budget,
         )
 
     def _refusals(self, registry: Registry, request: Request, wish: Wish) -> dict[str, str]:
@@ -141,12 +143,13 @@ class Chooser:
     def _hold_to_limits(self, cards: Sequence[ModelCard], request: Request, wish: Wish) -> None:
         if not cards:
             return
+        budget = self._budget()
         analysis = analyze(request, constraints=wish.constraints, task=wish.task)
         checks = filters(
             analysis,
             max_tokens=request.options.max_tokens,
             profiles=effective(self._directory.registry(), self._profiles()),
-            budget=self._budget(),
+            budget=budget,
         )
         limits = [check for check in checks if check[0] in LIMITS]
         for card in cards:

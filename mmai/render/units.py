@@ -94,8 +94,8 @@ def _per_million(value: Price) -> str:
 
 def _exact(usd: float | None) -> str:
     """A price as it is published, with the cents: `$10.00`, `$0.125`."""
-    if usd is None:
-        return UNKNOWN
+    if usd is None or 0 < usd < 0.0000005:
+        return money(usd)
     whole, _, part = f"{usd:.6f}".partition(".")
     return f"${whole}.{part.rstrip('0'):0<2}"
 
