@@ -154,7 +154,7 @@ def test_a_file_written_by_hand_is_read_as_any_yaml() -> None:
     )
 
 
-@pytest.mark.parametrize("data", [b"", b"models: [", b"prices: {}\n", b"- a\n", b"models:\n  a:b:\n    prise: 1\n", b"\xff"])
+@pytest.mark.parametrize("data", [b"", b"models: [", b"prices: {}\n", b"- a\n", b"models:\n  a:b:\n    prise: 1\n", b"\xff", b"models: {a:b: {price: {input: 1}}}"])
 def test_what_is_not_of_the_format_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         KnownModels.parse(data)
