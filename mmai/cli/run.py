@@ -55,7 +55,9 @@ def run(
     ] = False,
     no_stdin: opt.NoStdinOption = False,
     stdin_timeout: opt.StdinTimeoutOption = None,
-    no_log: Annotated[bool, typer.Option("--no-log", help="Leave no trace in the history.", show_default=False)] = False,
+    no_log: Annotated[
+        bool, typer.Option("--no-log", help="Leave no trace in the history; a budget does not count it.", show_default=False)
+    ] = False,
     output: opt.AnswerOption = AnswerOutput.TEXT,
     json: opt.JsonOption = False,
     quiet: opt.QuietOption = False,
