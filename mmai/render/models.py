@@ -27,20 +27,13 @@ _COLUMNS = (
 
 def discovery_table(providers: Sequence[ProviderStatus], cards: Sequence[ModelCard]) -> Table:
     """Every model, then a row with the reason for each endpoint that is not healthy or offers none."""
-    shown, notes = without_keyless(providers)
-    silent = [_silent_row(status) for status in shown if not status.models or status.health.state != "healthy"]
-    return Table(columns=_COLUMNS, rows=[*models_table(cards, providers=providers).rows, *silent], notes=notes)
+    silent = [_silent_row(status) for status in with_key(providers) if not status.models or status.health.state != "healthy"]
+    return Table(columns=_COLUMNS, rows=[*models_table(cards, providers=providers).rows, *silent])
 
 
-def without_keyless(providers: Sequence[ProviderStatus]) -> tuple[Sequence[ProviderStatus], tuple[str, ...]]:
-    """Those worth a row, and a note that names the services nobody has set a key for; alone, such a one is worth a row too."""
-    keyless = [status for status in providers if status.health.state == "no_key"]
-    if not keyless or len(keyless) == len(providers):
-        return providers, ()
-    names = ", ".join(status.provider for status in keyless)
-    return [status for status in providers if status not in keyless], (
-        f"no key for {names}: `mmai keys set {keyless[0].provider}`",
-    )
+def with_key(providers: Sequence[ProviderStatus]) -> Sequence[ProviderStatus]:
+    """Those worth a row; services nobody has set a key for are worth a line together (`keyless_line`), or a row where alone."""
+    return [status for status in providers if status.health.state != "no_key"] or providers
 
 
 def models_table(cards: Sequence[ModelCard], *, providers: Sequence[ProviderStatus]) -> Table:

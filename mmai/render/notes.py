@@ -1,11 +1,13 @@
 """Words about a run, for standard error: who was chosen, what failed, what it cost."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 
 from mmai.errors import MmaiError
 from mmai.render.clean import Cleaner, clean_line
 from mmai.render.terminal import Terminal
 from mmai.render.units import UNKNOWN, duration, money, share, size
+from mmai.values.health import ProviderStatus
 from mmai.values.model import Price
 from mmai.values.record import Attempt, RunRecord
 from mmai.values.registry import Changes
@@ -121,6 +123,12 @@ def changes_line(changes: Changes) -> str:
     """What a discovery found to differ: `2 new (ollama:a, ollama:b), 1 gone (ollama:c)`; `nothing new` for no change."""
     kinds = (("new", changes.new), ("changed", tuple(changes.changed)), ("gone", changes.gone))
     return ", ".join(f"{len(refs)} {kind} ({_some(refs)})" for kind, refs in kinds if refs) or "nothing new"
+
+
+def keyless_line(providers: Iterable[ProviderStatus]) -> str | None:
+    """Which services nobody has set a key for, and what opens the first; None where there is none."""
+    names = [status.provider for status in providers if status.health.state == "no_key"]
+    return f"no key for {', '.join(names)}: `mmai keys set {names[0]}`" if names else None
 
 
 def _some(refs: tuple[str, ...], most: int = 3) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from mmai.render.models import health_cell, providers_data, without_keyless
+from mmai.render.models import health_cell, providers_data, with_key
 from mmai.render.table import Cell, Column, Table, Value
 from mmai.render.units import duration, money, size, tokens
 from mmai.values.budget import Spending
@@ -33,17 +33,16 @@ class Status(Struct, frozen=True, kw_only=True):
 
 def status_table(seen: Status) -> Table:
     """A row for each endpoint, each model in memory, each model with the tasks it takes, and each limit of the budget."""
-    providers, notes = without_keyless(seen.providers)
     return Table(
         columns=_COLUMNS,
         rows=[
-            *(_provider_row(status) for status in providers),
+            *(_provider_row(status) for status in with_key(seen.providers)),
             *(_loaded_row(ref, one) for ref, one in seen.loaded.items()),
             *(_slot_row(task, slot) for task, slot in seen.slots.items()),
             *_chosen_rows(seen),
             *(_budget_row(spending) for spending in seen.budget),
         ],
-        notes=(*notes, f"next: {seen.next_step}") if seen.next_step else notes,
+        notes=(f"next: {seen.next_step}",) if seen.next_step else (),
     )
 
 

@@ -151,6 +151,16 @@ def test_json_has_every_promised_field(on: Mmai, ollama: FakeOllama) -> None:
     assert "vision" in model["capabilities"]
 
 
+def test_services_without_a_key_are_a_line_together_and_a_row_alone(on: Mmai) -> None:
+    result = on("discover")
+    assert "no key for openai, anthropic, google: `mmai keys set openai`" in result.stderr
+    assert "openai" not in result.stdout
+    alone = on("discover", "openai", "-o", "plain").stdout
+    assert "no key for `openai`: `OPENAI_API_KEY` is not set, and none is kept" in alone
+    states = {row["name"]: row["state"] for row in on("discover", "--json").json["data"]["providers"]}
+    assert states == {"builtin": "healthy", "ollama": "healthy", "openai": "no_key", "anthropic": "no_key", "google": "no_key"}
+
+
 def test_every_form_lists_the_same_models(on: Mmai) -> None:
     names = [model["model"] for model in on("discover", "--json").json["data"]["models"]]
     lines = on("discover", "-o", "jsonl").stdout.splitlines()
