@@ -226,17 +226,17 @@ def test_an_error_within_a_stream_raises_after_what_came() -> None:
     assert complaint(lambda: next(events), ProviderError) == "lab at `h:1` failed: out of memory"
 
 
-def test_an_event_called_error_raises() -> None:
-    for said in (b"out of memory", b'{"message": "out of memory"}'):
-        data = b"event: error\ndata: " + said + b"\n\n"
-        sentence = complaint(lambda data=data: streamed(data, stream="sse", text="t"), ProviderError)  # type: ignore[misc]
-        assert sentence == "lab at `h:1` failed: out of memory"
+@pytest.mark.parametrize("said", [b"out of memory", b'{"message": "out of memory"}'])
+def test_an_event_called_error_raises(said: bytes) -> None:
+    data = b"event: error\ndata: " + said + b"\n\n"
+    sentence = complaint(lambda: streamed(data, stream="sse", text="t"), ProviderError)
+    assert sentence == "lab at `h:1` failed: out of memory"
 
 
-def test_an_empty_stream_is_no_answer() -> None:
-    for data in (b"", b": ping\n\n", b"data: [DONE]\n\n"):
-        said = complaint(lambda data=data: streamed(data, stream="sse", text="t", done="[DONE]"))  # type: ignore[misc]
-        assert said == "lab at `h:1` did not answer as the settings say: the answer is empty"
+@pytest.mark.parametrize("data", [b"", b": ping\n\n", b"data: [DONE]\n\n"])
+def test_an_empty_stream_is_no_answer(data: bytes) -> None:
+    said = complaint(lambda: streamed(data, stream="sse", text="t", done="[DONE]"))
+    assert said == "lab at `h:1` did not answer as the settings say: the answer is empty"
 
 
 # Failures by status
