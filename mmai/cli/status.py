@@ -35,6 +35,7 @@ def status(
                 loaded=await in_memory(here.session, rows),
                 slots=registry.slots,
                 chosen=here.chooser.active(known, wished),
+                budget=here.budget.spending() if here.budget else (),
                 next_step=next_step(rows),
             )
             call.emit(status_data(seen), lambda: status_table(seen))

@@ -30,6 +30,19 @@ def chosen_line(model: str, *, task: str, score: float | None) -> str:
     return clean_line(f"{model} ({task}{scored})")
 
 
+def deprecated_line(model: str, deprecated: str, *, today: str) -> str:
+    """That a model is deprecated, and since or until when it answers; `deprecated` is a day as in `2026-10-23`, or a reason."""
+    if not _is_day(deprecated):
+        return clean_line(f"`{model}` is deprecated: {deprecated}")
+    return clean_line(
+        f"`{model}` is deprecated: {'retired' if deprecated <= today else 'its provider retires it'} on {deprecated}"
+    )
+
+
+def _is_day(text: str) -> bool:
+    return len(text) == 10 and text.replace("-", "").isdecimal() and (text[4], text[7]) == ("-", "-")
+
+
 def fallback_line(attempt: Attempt, *, following: str) -> str:
     """`ollama:qwen3:8b failed (503 Service Unavailable), trying openai:gpt-5.6-luna`, or `trying again` for the same model."""
     again = "again" if following == attempt.model else following

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 
 from msgspec import json
-from msgspec.structs import replace
 
 from mmai.backends.anthropic.count import count_tokens
 from mmai.backends.base import RetryAdvice, advise
@@ -62,8 +61,7 @@ class AnthropicBackend:
             headers=version,
         )
         self.endpoint: str | None = self._server.url
-        self._place = replace(endpoint, url=self._server.url)
-        self._headers = version | credentials | endpoint.headers
+        self._place = endpoint
 
     async def list_models(self) -> list[ModelCard]:
         """What the account may use, in the API's order, the newest first."""
@@ -131,16 +129,9 @@ class AnthropicBackend:
 
     async def count_tokens(self, model: ModelCard, request: Request) -> int:
         """See `Counter.count_tokens`."""
-        self._server.demand_key()
+        fields = count_fields(model.name, request, max_tokens=model.max_output_tokens)
         with self._server.discreet():
-            return await count_tokens(
-                count_fields(model.name, request, max_tokens=model.max_output_tokens),
-                model.ref,
-                endpoint=self._place,
-                headers=self._headers,
-                where=self._server.where,
-                clock=self._clock,
-            )
+            return await count_tokens(fields, model.ref, server=self._server, endpoint=self._place)
 
     async def health_check(self) -> Health:
         """See `Backend.health_check`."""
