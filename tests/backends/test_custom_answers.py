@@ -208,6 +208,13 @@ def test_a_stream_that_said_why_it_ended_is_whole_without_its_mark() -> None:
     assert streamed(data, stream="ndjson", text="t", done="end", finish_reason="why")[-1] == FinishedEvent()
 
 
+@pytest.mark.parametrize("why", ["length", "filter"])
+def test_an_answer_may_end_early_before_its_first_word(why: str) -> None:
+    events = streamed(f'{{"why": "{why}"}}\n'.encode(), stream="ndjson", text="t", done="why", finish_reason="why")
+    assert events == [FinishedEvent(reason=why)]  # type: ignore[arg-type]  # one of two words
+    complaint(lambda: streamed(b'{"why": "eos"}\n', stream="ndjson", text="t", done="why", finish_reason="why"))
+
+
 def test_without_a_mark_the_end_is_the_end() -> None:
     assert text(streamed(b'{"t": "Hel"}\n{"t": "lo"}', stream="ndjson", text="t")) == "Hello"
 

@@ -12,6 +12,8 @@ from mmai.errors import IncompleteAnswer, ProtocolError, ProviderError
 from mmai.values.event import Event, FinishedEvent, FinishReason, Usage
 
 MAX_SKIPPED = 1
+EARLY = ("filter", "length")
+"""Why an answer may end before anything of it has come."""
 
 
 class NotJson(Exception):
@@ -68,11 +70,11 @@ class Reading:
         """The last event.
 
         Raises:
-            ProtocolError: no path of the settings led to anything.
+            ProtocolError: no path of the settings led to anything, though nothing ended the answer before its first word.
         """
         if not self._seen:
             raise self._strange("the answer is empty")
-        if not self.found:
+        if not self.found and self.reason not in EARLY:
             paths = [self._paths.shown(name) for name in self._paths.outputs]
             leads = f"{' and '.join(paths)} {'lead' if len(paths) > 1 else 'leads'} to nothing"
             raise self._strange(f"{leads} in {shown(self._seen)}")
