@@ -118,7 +118,7 @@ def test_a_server_that_went_away_keeps_its_models(on: Mmai, ollama: FakeOllama) 
     result = on("discover", "--json")
     models = {model["model"]: model for model in result.json["data"]["models"]}
     assert models["ollama:qwen3:8b"]["health"] == "failing"
-    assert result.stderr == "nothing new\n"
+    assert result.stderr.splitlines()[0] == "nothing new"
 
 
 def test_what_is_new_changed_and_gone_is_said(on: Mmai, ollama: FakeOllama) -> None:
