@@ -104,6 +104,10 @@ def test_the_installed_command_summarises_without_network_or_key(installed: Inst
     assert answer.endswith(".\n")
 
 
+def test_the_catalogue_of_hosted_models_is_in_the_wheel(installed: Installed) -> None:
+    assert "openai:gpt-4-turbo,2026-10-23," in installed("mmai", "models", "--stale", "--provider", "openai", "-o", "csv")
+
+
 @pytest.mark.parametrize("file", SHARED)
 def test_completions_are_put_where_shells_look(installed: Installed, file: str) -> None:
     shell = {"bash-completion": "bash", "zsh": "zsh", "fish": "fish"}[file.split("/")[1]]
@@ -111,7 +115,7 @@ def test_completions_are_put_where_shells_look(installed: Installed, file: str) 
 
 
 def test_every_module_and_nothing_else_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
-    source = {str(path.relative_to(ROOT)) for path in (ROOT / "mmai").rglob("*") if path.suffix in (".py", ".typed")}
+    source = {str(path.relative_to(ROOT)) for path in (ROOT / "mmai").rglob("*") if path.suffix in (".py", ".typed", ".yaml")}
     packed = {name for name in wheel.namelist() if not name.startswith(f"mmai-{mmai.__version__}.")}
     assert packed == source
 

@@ -3,14 +3,14 @@ all of them."""
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from fakes import anthropic as claude
 from fakes import google as gemini
 from fakes import ollama as native
 
-from mmai.values.endpoint import Endpoint, Timeouts
+from mmai.values.endpoint import Endpoint, Timeouts, key_variables
 
 KEY = "sk-voice-0123456789abcdef"
 """The key every call carries; no output may hold it."""
@@ -34,6 +34,8 @@ class Voice:
     """The adapter, and the provider in the settings."""
     model: str
     """A model its fake has."""
+    address: str
+    """The variable that says where it is."""
     fake: Callable[[], Fake]
     failures: Mapping[str, Said]
     """`unknown_model`, `invalid`, `context` and `quota`, as the provider words them."""
@@ -45,15 +47,38 @@ class Voice:
     """A failure among the events of a stream is words alone, and so never called again."""
     filtered: Mapping[str, Any] | None = None
     """How `streams` is told that a content filter ended the answer; None where there is no such filter."""
+    header: str = "authorization"
+    """Which header carries the key."""
     base: str = ""
     """What the endpoint has after the address of the server."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """What the settings need beside the address."""
+
+    @property
+    def variable(self) -> str:
+        """The variable that holds the key."""
+        return key_variables(self.kind)[0]
+
+    def credential(self, key: str) -> str:
+        """What the header says."""
+        return f"Bearer {key}" if self.header == "authorization" else key
+
+    def at(self, server: Fake, key: str | None = KEY) -> dict[str, str]:
+        """An environment in which the server is the provider."""
+        return {self.address: server.url + self.base, **({self.variable: key} if key else {})}
 
     @property
     def ref(self) -> str:
         """`provider:name`."""
         return f"{self.kind}:{self.model}"
+
+    @property
+    def failing(self) -> bytes:
+        """An event that says the server has failed, and quotes the key."""
+        return self.event(self.said(503).body)
+
+    @property
+    def malformed(self) -> bytes:
+        """An event that is none, and quotes the key."""
+        return self.event({}).replace(b"{}", b'{"choices": ["%s' % KEY.encode())
 
     def said(self, failure: str | int) -> Said:
         """A failure by its name, or by nothing but its status, in which case the server quotes the key."""
@@ -70,6 +95,7 @@ def ollama() -> Voice:
     return Voice(
         kind="ollama",
         model="llama3.2:3b",
+        address="OLLAMA_HOST",
         fake=lambda: native.FakeOllama(*native.usual_models()),
         plain=lambda status, words: {"error": words},
         failures={
@@ -89,6 +115,8 @@ def google() -> Voice:
     return Voice(
         kind="google",
         model="gemini-2.5-flash",
+        address="GOOGLE_GEMINI_BASE_URL",
+        header="x-goog-api-key",
         fake=lambda: gemini.FakeGoogle(*gemini.usual_models(), key=KEY),
         plain=lambda status, words: gemini.error(status, words, status=gemini.STATUSES.get(status, "UNKNOWN")),
         failures={
@@ -117,6 +145,8 @@ def anthropic() -> Voice:
     return Voice(
         kind="anthropic",
         model="claude-haiku-5-5",
+        address="ANTHROPIC_BASE_URL",
+        header="x-api-key",
         fake=lambda: claude.FakeAnthropic(*claude.usual_models(), key=KEY),
         plain=lambda status, words: claude.error_body(kinds.get(status, "api_error"), words),
         failures={

@@ -73,7 +73,14 @@ class Server:
 
     @asynccontextmanager
     async def open(
-        self, method: str, path: str, body: bytes = b"", *, ref: ModelRef | None = None, timeouts: Timeouts | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        ref: ModelRef | None = None,
+        timeouts: Timeouts | None = None,
+        content_type: str = "application/json",
     ) -> AsyncIterator[Reply]:
         """See `Wire.open`; the reply's status is one of success. `ref` is the model the request names.
 
@@ -87,7 +94,7 @@ class Server:
         self.demand_key()
         try:
             with self.discreet():
-                async with self._wire.open(method, path, body, timeouts=timeouts) as reply:
+                async with self._wire.open(method, path, body, timeouts=timeouts, content_type=content_type) as reply:
                     if not 200 <= reply.status < 300:
                         raise self.refusal(reply.status, await self._said(reply), ref=ref, headers=reply.headers)
                     yield reply

@@ -12,11 +12,13 @@ from mmai.cli.delivery import demand_place
 from mmai.cli.frame import STARTED, Frame
 from mmai.cli.shown import SHOWN, Shown, View
 from mmai.cli.world import World, world
-from mmai.engine.run import Ended, Run
+from mmai.engine.run import Ended, Run, Trying
 from mmai.engine.tally import Tally
 from mmai.engine.wish import Choice, Wish, with_task
+from mmai.render.notes import deprecated_line
 from mmai.render.run import preview_data, preview_text
 from mmai.telemetry.ids import new_id
+from mmai.values.model import ModelCard
 from mmai.values.request import Request
 
 
@@ -56,7 +58,7 @@ async def preview(asking: Asking, call: Frame) -> None:
 
 
 async def _choice(asking: Asking, here: World, *, explained: bool = False) -> Choice:
-    if asking.wish.is_plain:
+    if asking.wish.is_plain and here.budget is None:
         return await here.directory.named(asking.request, asking.wish)
     return await here.chooser.choose(asking.request, asking.wish, explained=explained)
 
@@ -83,12 +85,23 @@ async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, h
         with shown:
             async with aclosing(run.steps()) as steps:
                 async for step in steps:
+                    if isinstance(step, Trying):
+                        _forewarn(step.route.card, request, here, call)
                     shown.take(step)
                     end = step if isinstance(step, Ended) else end
     finally:
         call.data = shown.data(tally.record)
     if end and end.error:
         raise end.error
+
+
+def _forewarn(card: ModelCard, request: Request, here: World, call: Frame) -> None:
+    """Say before a call what its model's provider or the user's purse has against it."""
+    if card.deprecated:
+        call.warn(deprecated_line(str(card.ref), card.deprecated, today=time.strftime("%Y-%m-%d")))
+    if (budget := here.budget) is not None:
+        for words in budget.warnings(card, request):
+            call.warn(words)
 
 
 def _check(request: Request) -> Callable[[str], Any] | None:

@@ -96,8 +96,9 @@ def check(
     """
     call = frame("config check", output, json=json)
     from mmai.render.table import Column, Table
+    from mmai.settings import load
 
-    settings = call.settings if file is None else _checked(file, call)
+    settings = load(call.paths, env=call.env, cwd=Path.cwd(), thorough=True) if file is None else _checked(file, call)
     for backend in settings.backends.values():
         if backend.api_key_missing:
             call.warn(backend.api_key_missing)

@@ -62,7 +62,7 @@ async def _look(call: Frame, providers: list[str], interval_s: float | None) -> 
     from mmai.engine.discovery import discover as discover_models
     from mmai.engine.session import demand_configured
     from mmai.render.models import discovery_data, discovery_table
-    from mmai.render.notes import changes_line
+    from mmai.render.notes import changes_line, keyless_line
     from mmai.values.health import HealthState
     from mmai.values.registry import Changes
 
@@ -82,6 +82,8 @@ async def _look(call: Frame, providers: list[str], interval_s: float | None) -> 
                 call.emit(data, lambda: discovery_table(rows, cards), rows=data["models"])  # noqa: B023 - drawn at once
             if changes != Changes() or before is None:
                 call.note(changes_line(changes))
+            if before is None and (keyless := keyless_line(rows)):
+                call.note(keyless)
             if interval_s is None:
                 return
             before = states

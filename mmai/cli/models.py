@@ -42,15 +42,29 @@ RefArgument = Annotated[
 @models.command("list")
 def list_models(
     provider: opt.ProviderOption = None,
+    stale: Annotated[
+        bool,
+        typer.Option(
+            "--stale", help="List instead the facts read over 90 days ago, and deprecated models.", show_default=False
+        ),
+    ] = False,
     output: opt.OutputOption = Output.TABLE,
     json: opt.JsonOption = False,
     no_color: opt.NoColorOption = False,
 ) -> None:
     """List the models found by the latest `mmai discover`, and those the settings declare.
 
-    Example: mmai models list --json | jq -r '.data.models[].model'
+    With --stale: of all that is known of the configured providers' models, what may be out of date.
+
+    \b
+    Examples:
+      mmai models list --json | jq -r '.data.models[].model'
+      mmai models --stale --provider openai
     """
     call = frame("models", output, json=json, no_color=no_color)
+    if stale:
+        _list_stale(call, provider)
+        return
     from mmai.render.models import discovery_data, models_table
 
     registry = _known(call, provider)
@@ -154,6 +168,26 @@ def _demand_yes(routes: "list[Route]", call: Frame) -> None:
     places = " and ".join(str(route.endpoint.url) for route in routes)
     if not typer.confirm(f"delete {ref} from {places}?", err=True):
         raise MmaiError(f"`{ref}` was not deleted")
+
+
+def _list_stale(call: Frame, provider: str | None) -> None:
+    import time
+
+    from mmai.cli.world import facts
+    from mmai.engine.session import demand_configured
+    from mmai.registry.facts import STALE_DAYS, stale
+    from mmai.render.models import stale_table
+    from mmai.settings import endpoints
+
+    configured = endpoints(call.settings, env=call.env)
+    demand_configured([provider] if provider else [], configured)
+    asked = [endpoint for endpoint in configured if provider in (None, endpoint.provider)]
+    limit = time.strftime("%Y-%m-%d", time.localtime(time.time() - STALE_DAYS * 86_400))
+    found, known = stale(facts(call), asked, read_before=limit)
+    old = sum(1 for row in found if row["read_on"] and row["read_on"] < limit)
+    deprecated = sum(1 for row in found if row["deprecated"])
+    call.note(f"of {known} known models {old} were read over {STALE_DAYS} days ago, and {deprecated} are deprecated")
+    call.emit({"models": found}, lambda: stale_table(found), rows=found)
 
 
 def _known(call: Frame, provider: str | None) -> "Registry":

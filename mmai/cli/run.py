@@ -45,6 +45,14 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.", show_default=False)
     ] = False,
+    count_tokens: Annotated[
+        bool,
+        typer.Option(
+            "--count-tokens",
+            help="Say how many tokens the prompt has and what it would cost; ask nothing.",
+            show_default=False,
+        ),
+    ] = False,
     no_stdin: opt.NoStdinOption = False,
     stdin_timeout: opt.StdinTimeoutOption = None,
     batch: Annotated[
@@ -67,7 +75,9 @@ def run(
         str | None,
         typer.Option("--resume", metavar="ID", help="Go on with a batch that was submitted, and collect its answers."),
     ] = None,
-    no_log: Annotated[bool, typer.Option("--no-log", help="Leave no trace in the history.", show_default=False)] = False,
+    no_log: Annotated[
+        bool, typer.Option("--no-log", help="Leave no trace in the history; a budget does not count it.", show_default=False)
+    ] = False,
     output: opt.AnswerOption = AnswerOutput.TEXT,
     json: opt.JsonOption = False,
     quiet: opt.QuietOption = False,
@@ -143,6 +153,7 @@ def run(
             "`--fallback`": fallback,
             "`--extract`": extract,
             "`--explain`": explain,
+            "`--count-tokens`": count_tokens,
         }
         demand_batch(batch, resume, via_provider=via_provider_batch, wish=wished, single=single)
         job = Job(
@@ -174,7 +185,11 @@ def run(
         timeout_s=settings.run.timeout_s if timeout is None else timeout,
         log=log,
     )
-    if dry_run:
+    if count_tokens:
+        from mmai.cli.counting import count
+
+        call.run(count(asking, call))
+    elif dry_run:
         call.run(preview(asking, call))
     else:
         view = View(

@@ -20,6 +20,7 @@ def status(
     from mmai.cli.world import world
     from mmai.engine.discovery import discover
     from mmai.engine.residency import in_memory
+    from mmai.render.notes import keyless_line
     from mmai.render.status import Status, next_step, status_data, status_table
 
     selection = call.settings.selection
@@ -35,8 +36,11 @@ def status(
                 loaded=await in_memory(here.session, rows),
                 slots=registry.slots,
                 chosen=here.chooser.active(known, wished),
+                budget=here.budget.spending() if here.budget else (),
                 next_step=next_step(rows),
             )
             call.emit(status_data(seen), lambda: status_table(seen))
+            if keyless := keyless_line(rows):
+                call.note(keyless)
 
     call.run(look())

@@ -14,12 +14,14 @@ from mmai.engine.directory import Directory
 from mmai.engine.session import Session
 from mmai.registry.facts import Facts
 from mmai.registry.store import Store
-from mmai.settings import RegistrySettings, endpoints
+from mmai.settings import BudgetSettings, RegistrySettings, endpoints
 from mmai.telemetry.history import History
+from mmai.values.budget import Period
 from mmai.values.endpoint import Endpoint, Secret
 from mmai.values.model import Profile
 
 if TYPE_CHECKING:
+    from mmai.engine.budget import Budget
     from mmai.engine.choose import Chooser
 
 PROFILE_WINDOW_S = 30 * 86400.0
@@ -37,6 +39,22 @@ class World(Struct, frozen=True):
     profiles: Callable[[], Mapping[str, Profile]]
     """How models performed in the runs of the last 30 days."""
     ages: RegistrySettings
+    limits: BudgetSettings
+
+    @property
+    def budget(self) -> "Budget | None":
+        """What is left to spend; None where the settings have no limit, and nothing is read or loaded for it."""
+        limits: dict[Period, float | None] = {"daily": self.limits.daily_usd, "monthly": self.limits.monthly_usd}
+        if not any(limit is not None for limit in limits.values()):
+            return None
+        from mmai.engine.budget import Budget
+
+        return Budget(
+            {period: limit for period, limit in limits.items() if limit is not None},
+            warn_at=self.limits.warn_at,
+            spent=lambda since: self.history.spent_usd(since=since),
+            clock=self.clock,
+        )
 
     @property
     def chooser(self) -> "Chooser":
@@ -46,6 +64,7 @@ class World(Struct, frozen=True):
         return Chooser(
             self.directory,
             profiles=self.profiles,
+            budget=budget.spending if (budget := self.budget) else tuple,
             max_age_s=self.ages.cache_ttl_s,
             recheck_s=self.ages.health_check_interval_s,
             clock=self.clock,
@@ -71,7 +90,7 @@ async def world(call: Frame) -> AsyncIterator[World]:
     try:
         async with Session(endpoints(call.settings, env=call.env), find_key=find_key) as session:
             directory = Directory(session, store, facts=facts(call), clock=clock, warn=call.warn)
-            yield World(session, store, history, directory, clock, profiles, call.settings.registry)
+            yield World(session, store, history, directory, clock, profiles, call.settings.registry, call.settings.budget)
     finally:
         history.close()
 

@@ -12,10 +12,11 @@ from mmai.errors import AuthError, BudgetExceeded, ConfigError, NoEligibleModel
 from mmai.registry.health import unavailable
 from mmai.registry.profiles import effective
 from mmai.selection.analyze import analyze
-from mmai.selection.candidates import exclusion, filters
+from mmai.selection.candidates import MONEY, exclusion, filters
 from mmai.selection.decide import decide
 from mmai.selection.explain import explain
 from mmai.selection.misses import no_eligible
+from mmai.values.budget import Spending
 from mmai.values.decision import Decision
 from mmai.values.model import ModelCard, Profile
 from mmai.values.registry import Registry
@@ -25,7 +26,7 @@ from mmai.values.task import TaskType
 RUNNERS_UP = 3
 """How many of the next best models an automatic choice may fall back to."""
 
-LIMITS = frozenset({"provider", "exclude", "local_only", "max_cost", "max_latency", "min_reliability", "max_memory"})
+LIMITS = frozenset({"provider", "exclude", "local_only", "max_latency", "min_reliability", "max_memory", *MONEY})
 """Filters that hold for a model somebody named, too: limits the user set. What it can do is between the model and its server."""
 
 
@@ -37,13 +38,18 @@ class Chooser:
         directory: Directory,
         *,
         profiles: Callable[[], Mapping[str, Profile]],
+        budget: Callable[[], Sequence[Spending]] = tuple,
         max_age_s: float,
         recheck_s: float,
         clock: Clock,
     ) -> None:
-        """A choice rests on a look no older than `max_age_s`, and one that finds no real model on one within `recheck_s`."""
+        """A choice rests on a look no older than `max_age_s`, and one that finds no real model on one within `recheck_s`.
+
+        `budget` says what is left to spend.
+        """
         self._directory = directory
         self._profiles = profiles
+        self._budget = budget
         self._max_age_s = max_age_s
         self._recheck_s = recheck_s
         self._clock = clock
@@ -53,8 +59,8 @@ class Chooser:
         or of the best one and the fallbacks that were named.
 
         Raises:
-            NoEligibleModel: nothing fits, or the named model breaks a limit or cannot take the request.
-            BudgetExceeded: the named model could cost more than it may.
+            NoEligibleModel: nothing fits, or a named model breaks a limit or cannot take the request.
+            BudgetExceeded: a named model, or every one that fits, could cost more than it may.
         """
         directory = self._directory
         if wish.model != AUTO:
@@ -63,6 +69,7 @@ class Chooser:
             return choice
         decision = await self.decide(request, wish, explained=explained)
         fallbacks = [await directory.card(text) for text in wish.fallbacks]
+        self._hold_to_limits(fallbacks, request, wish)
         ranked = directory.willing((each.card for each in decision.ranked), request)
         willing = list(islice(ranked, 1 if fallbacks else 1 + RUNNERS_UP))
         if not willing:
@@ -75,14 +82,15 @@ class Chooser:
 
         Raises:
             NoEligibleModel: none is left.
+            BudgetExceeded: none that may cost as much.
         """
-        seen = self._profiles()
+        budget, seen = self._budget(), self._profiles()
         registry = await self._directory.fresh(self._max_age_s)
-        decision = self._decide(registry, request, wish, seen)
+        decision = self._decide(registry, request, wish, seen, budget)
         if decision.choice is None or decision.choice.card.locality == "embedded":
             # Perhaps a server was started, or a model pulled, since the last look.
             registry = await self._directory.fresh(self._recheck_s)
-            decision = self._decide(registry, request, wish, seen)
+            decision = self._decide(registry, request, wish, seen, budget)
         if decision.choice is None:
             raise no_eligible(decision)
         return explain(decision, profiles=effective(registry, seen)) if explained else decision
@@ -90,14 +98,16 @@ class Chooser:
     def active(self, registry: Registry, wish: Wish) -> dict[TaskType, str | None]:
         """Task type to the reference that takes it now, as far as the task alone tells; None where no model can."""
         request = Request(messages=(Message("user", (TextPart("."),)),))
-        seen = self._profiles()
+        budget, seen = self._budget(), self._profiles()
         chosen: dict[TaskType, str | None] = {}
         for task in TaskType:
-            choice = self._decide(registry, request, structs.replace(wish, task=task), seen).choice
+            choice = self._decide(registry, request, structs.replace(wish, task=task), seen, budget).choice
             chosen[task] = str(choice.card.ref) if choice else None
         return chosen
 
-    def _decide(self, registry: Registry, request: Request, wish: Wish, seen: Mapping[str, Profile]) -> Decision:
+    def _decide(
+        self, registry: Registry, request: Request, wish: Wish, seen: Mapping[str, Profile], budget: Sequence[Spending]
+    ) -> Decision:
         down = unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s)
         return decide(
             request,
@@ -108,6 +118,7 @@ class Chooser:
             unavailable=down | self._refusals(registry, request, wish),
             profiles=effective(registry, seen),
             preferred=wish.preferred,
+            budget=budget,
         )
 
     def _refusals(self, registry: Registry, request: Request, wish: Wish) -> dict[str, str]:
@@ -130,14 +141,23 @@ class Chooser:
         return refusals
 
     def _hold_to_limits(self, cards: Sequence[ModelCard], request: Request, wish: Wish) -> None:
+        if not cards:
+            return
+        budget = self._budget()
         analysis = analyze(request, constraints=wish.constraints, task=wish.task)
-        registry = self._directory.registry()
-        checks = filters(analysis, max_tokens=request.options.max_tokens, profiles=effective(registry, self._profiles()))
+        checks = filters(
+            analysis,
+            max_tokens=request.options.max_tokens,
+            profiles=effective(self._directory.registry(), self._profiles()),
+            budget=budget,
+        )
         limits = [check for check in checks if check[0] in LIMITS]
         for card in cards:
             match exclusion(card, limits):
                 case "max_cost", reason:
                     raise BudgetExceeded(f"`{card.ref}` was not called: {reason}")
+                case "budget", reason:
+                    raise BudgetExceeded(f"`{card.ref}` was not called: {reason}", hint="mmai config edit")
                 case _, reason:
                     raise NoEligibleModel(f"`{card.ref}` was not called: {reason}", hint="mmai select --explain")
                 case _:

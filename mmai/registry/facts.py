@@ -5,7 +5,7 @@ over the catalogue's: somebody who keeps a file of prices knows what they pay. E
 only where the provider is silent, as most are: what a model can do, its window, when it is retired.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -14,7 +14,11 @@ from msgspec.structs import replace
 
 from mmai.registry.known import CATALOGUE, KnownModel, KnownModels, without_date
 from mmai.registry.prices import Rows, read_prices
+from mmai.values.endpoint import Endpoint
 from mmai.values.model import ModelCard, ModelRef, Price
+
+STALE_DAYS = 90
+"""Facts that were read longer ago may be wrong by now."""
 
 FILLED = ("context_tokens", "max_output_tokens", "api", "deprecated")
 """Fields of a card that are taken where it has nothing."""
@@ -96,6 +100,28 @@ class Facts:
         if not self._warned:
             self._warned = True
             self._warn(f"prices in `{self._path}` are not used: {reason}")
+
+
+def stale(facts: Facts, endpoints: Iterable[Endpoint], *, read_before: str) -> tuple[list[dict[str, str | None]], int]:
+    """What may be out of date of all that is known of these endpoints' models, and of how many that is.
+
+    A row each for facts that were read before that day, and for models that are deprecated, by reference. Models that the
+    settings declare are among them, with the facts they have from elsewhere.
+    """
+    places = list(endpoints)
+    rows = {
+        str(ref): {"model": str(ref), "deprecated": row.deprecated, "read_on": row.read_on, "source": row.source}
+        for ref, row in facts.listed({place.provider for place in places if place.locality == "cloud"})
+    }
+    for declared in (card for place in places for card in place.models):
+        ref = str(declared.ref)
+        known = rows.get(ref, {"model": ref, "deprecated": None, "read_on": None, "source": None})
+        card = facts.describe(declared)
+        price = card.price or Price()
+        told = {"deprecated": card.deprecated, "read_on": price.read_on, "source": price.source}
+        rows[ref] = known | {name: value for name, value in told.items() if value is not None}
+    found = [row for row in rows.values() if row["deprecated"] or (row["read_on"] or read_before) < read_before]
+    return sorted(found, key=lambda row: row["model"] or ""), len(rows)
 
 
 def _find(rows: Rows, ref: ModelRef) -> KnownModel | None:

@@ -32,6 +32,11 @@ class KnownModel(Struct, frozen=True, omit_defaults=True, kw_only=True, forbid_u
     read_on: str | None = None
     """The day they were read, `2026-11-22`."""
 
+    def __post_init__(self) -> None:
+        """Refuse a price that was misspelt, which would hide the right one."""
+        if self.price == Price():
+            raise ValueError("its `price` has none of the fields a price has, such as `input_usd_per_mtok`")
+
 
 class KnownModels:
     """Rows by reference, decoded when they are asked for."""

@@ -11,8 +11,9 @@ def resolve(registry: Registry, text: str, *, providers: Collection[str]) -> Mod
     """The model that `text` names: `provider:name`, or a name alone where only one provider offers it.
 
     A tag may be left out: `gemma3` is `gemma3:latest`, and a name alone may also be the only `gemma3:*` there is. What stands
-    before the colon counts as a provider when it is one of `providers` or offers a model in the registry. A full reference
-    need not be in the registry, which may be older than the model.
+    before the colon counts as a provider when it is one of `providers` or offers a model in the registry, and the whole is not
+    the name of a model: `mistral:7b` is Ollama's where Ollama has it. A full reference need not be in the registry, which may
+    be older than the model.
 
     Raises:
         UsageError: a full reference that is none, such as `ollama:`.
@@ -24,11 +25,10 @@ def resolve(registry: Registry, text: str, *, providers: Collection[str]) -> Mod
             return ModelRef.parse(exact)
     provider, colon, _ = text.partition(":")
     known = [card.ref for card in registry.models.values()]
-    if colon and (provider in providers or any(ref.provider == provider for ref in known)):
+    fitting = [ref for ref in known if ref.name in (text, f"{text}:latest")]
+    if not fitting and colon and (provider in providers or any(ref.provider == provider for ref in known)):
         return ModelRef.parse(text)
-    fitting = [ref for ref in known if ref.name in (text, f"{text}:latest")] or [
-        ref for ref in known if ref.name.startswith(f"{text}:")
-    ]
+    fitting = fitting or [ref for ref in known if ref.name.startswith(f"{text}:")]
     match fitting:
         case [ref]:
             return ref

@@ -5,7 +5,7 @@ from typing import Any
 
 from mmai.render.envelope import plain
 from mmai.render.table import Cell, Column, Table, Value
-from mmai.render.units import UNKNOWN, duration, price, size, tokens
+from mmai.render.units import UNKNOWN, duration, price, price_details, size, tokens
 from mmai.values.health import Health, ProviderStatus, endpoint_key
 from mmai.values.model import Locality, ModelCard, Price, Profile
 
@@ -27,20 +27,13 @@ _COLUMNS = (
 
 def discovery_table(providers: Sequence[ProviderStatus], cards: Sequence[ModelCard]) -> Table:
     """Every model, then a row with the reason for each endpoint that is not healthy or offers none."""
-    shown, notes = without_keyless(providers)
-    silent = [_silent_row(status) for status in shown if not status.models or status.health.state != "healthy"]
-    return Table(columns=_COLUMNS, rows=[*models_table(cards, providers=providers).rows, *silent], notes=notes)
+    silent = [_silent_row(status) for status in with_key(providers) if not status.models or status.health.state != "healthy"]
+    return Table(columns=_COLUMNS, rows=[*models_table(cards, providers=providers).rows, *silent])
 
 
-def without_keyless(providers: Sequence[ProviderStatus]) -> tuple[Sequence[ProviderStatus], tuple[str, ...]]:
-    """Those worth a row, and a note that names the services nobody has set a key for; alone, such a one is worth a row too."""
-    keyless = [status for status in providers if status.health.state == "no_key"]
-    if not keyless or len(keyless) == len(providers):
-        return providers, ()
-    names = ", ".join(status.provider for status in keyless)
-    return [status for status in providers if status not in keyless], (
-        f"no key for {names}: `mmai keys set {keyless[0].provider}`",
-    )
+def with_key(providers: Sequence[ProviderStatus]) -> Sequence[ProviderStatus]:
+    """Those worth a row; services nobody has set a key for are worth a line together (`keyless_line`), or a row where alone."""
+    return [status for status in providers if status.health.state != "no_key"] or providers
 
 
 def models_table(cards: Sequence[ModelCard], *, providers: Sequence[ProviderStatus]) -> Table:
@@ -95,17 +88,24 @@ def model_table(card: ModelCard, *, providers: Sequence[ProviderStatus], profile
         ("quantization", card.quantization),
         ("family", card.family),
         ("price", _price_cell(card.price)),
+        *_price_rows(card.price),
         *_profile_rows(profile or card.profile),
         ("digest", card.digest),
     ]
     if card.deprecated:
-        rows.append(("retired", Cell(card.deprecated, style="warn")))
+        rows.append(("deprecated", Cell(card.deprecated, style="warn")))
     return Table(columns=(Column("what"), Column("value", wrap=True)), rows=rows)
 
 
 def model_data(card: ModelCard, *, providers: Sequence[ProviderStatus], profile: Profile | None) -> dict[str, Any]:
     """The `data` of `models show`: as in a list, with the measured profile."""
     return {**models_data([card], providers=providers)[0], "profile": plain(profile or card.profile)}
+
+
+def stale_table(rows: Sequence[Mapping[str, str | None]]) -> Table:
+    """Models whose facts are old, or which their providers retire."""
+    columns = (Column("model"), Column("deprecated"), Column("read_on", "read on"), Column("source", drop=1))
+    return Table(columns=columns, rows=[[row[column.name] for column in columns] for row in rows])
 
 
 def health_cell(health: Health) -> Cell:
@@ -167,6 +167,15 @@ def _loaded_cell(loaded: bool | None) -> Cell:
 def _price_cell(value: Price | None) -> Cell:
     text = price(value)
     return Cell(None if text == UNKNOWN else text, text, style="dim" if text == UNKNOWN else None)
+
+
+def _price_rows(value: Price | None) -> list[tuple[str, Value | Cell]]:
+    """What else there is to say of a price: tiers, and where it was read."""
+    if value is None:
+        return []
+    read = f"{value.source}, read on {value.read_on}" if value.source and value.read_on else value.source
+    rows = (("further prices", price_details(value)), ("price from", read), ("price as", value.source and value.reason))
+    return [(name, text) for name, text in rows if text]
 
 
 def _counted(count: int | None) -> str:

@@ -1,11 +1,13 @@
 """Words about a run, for standard error: who was chosen, what failed, what it cost."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 
 from mmai.errors import MmaiError
 from mmai.render.clean import Cleaner, clean_line
 from mmai.render.terminal import Terminal
 from mmai.render.units import UNKNOWN, duration, money, share, size
+from mmai.values.health import ProviderStatus
 from mmai.values.model import Price
 from mmai.values.record import Attempt, RunRecord
 from mmai.values.registry import Changes
@@ -28,6 +30,19 @@ def chosen_line(model: str, *, task: str, score: float | None) -> str:
     """What an automatic choice fell on: `ollama:qwen3:8b (summarization; score 0.81)`."""
     scored = "" if score is None else f"; score {share(score)}"
     return clean_line(f"{model} ({task}{scored})")
+
+
+def deprecated_line(model: str, deprecated: str, *, today: str) -> str:
+    """That a model is deprecated, and since or until when it answers; `deprecated` is a day as in `2026-10-23`, or a reason."""
+    if not _is_day(deprecated):
+        return clean_line(f"`{model}` is deprecated: {deprecated}")
+    return clean_line(
+        f"`{model}` is deprecated: {'retired' if deprecated <= today else 'its provider retires it'} on {deprecated}"
+    )
+
+
+def _is_day(text: str) -> bool:
+    return len(text) == 10 and text.replace("-", "").isdecimal() and (text[4], text[7]) == ("-", "-")
 
 
 def fallback_line(attempt: Attempt, *, following: str) -> str:
@@ -108,6 +123,12 @@ def changes_line(changes: Changes) -> str:
     """What a discovery found to differ: `2 new (ollama:a, ollama:b), 1 gone (ollama:c)`; `nothing new` for no change."""
     kinds = (("new", changes.new), ("changed", tuple(changes.changed)), ("gone", changes.gone))
     return ", ".join(f"{len(refs)} {kind} ({_some(refs)})" for kind, refs in kinds if refs) or "nothing new"
+
+
+def keyless_line(providers: Iterable[ProviderStatus]) -> str | None:
+    """Which services nobody has set a key for, and what opens the first; None where there is none."""
+    names = [status.provider for status in providers if status.health.state == "no_key"]
+    return f"no key for {', '.join(names)}: `mmai keys set {names[0]}`" if names else None
 
 
 def _some(refs: tuple[str, ...], most: int = 3) -> str:

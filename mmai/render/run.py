@@ -61,5 +61,7 @@ def preview_text(model: str, preview: Preview) -> str:
     """The request as it would go over the wire, its body indented; or that nothing would."""
     where = f"{preview.method} {preview.url}" if preview.url else f"{model} runs inside mmai: nothing would be sent"
     headers = "".join(f"{name}: {value}\n" for name, value in preview.headers.items())
+    if preview.body is None:
+        return f"{where}\n{headers}"
     body = msgspec.json.format(msgspec.json.encode(preview.body), indent=2).decode()
     return f"{where}\n{headers}\n{body}\n"

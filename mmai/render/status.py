@@ -5,9 +5,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from mmai.render.models import health_cell, providers_data, without_keyless
+from mmai.render.models import health_cell, providers_data, with_key
 from mmai.render.table import Cell, Column, Table, Value
-from mmai.render.units import duration, size, tokens
+from mmai.render.units import duration, money, size, tokens
+from mmai.values.budget import Spending
 from mmai.values.health import Loaded, ProviderStatus
 from mmai.values.registry import Slot
 from mmai.values.task import TaskType
@@ -25,21 +26,23 @@ class Status(Struct, frozen=True, kw_only=True):
     """By task type: models that were put in place for good."""
     chosen: Mapping[TaskType, str | None]
     """By task type: who takes it where no slot says so; None where nobody can."""
+    budget: Sequence[Spending] = ()
+    """What is spent of each limit."""
     next_step: str | None = None
 
 
 def status_table(seen: Status) -> Table:
-    """A row for each endpoint, each model in memory, and each model with the tasks it takes."""
-    providers, notes = without_keyless(seen.providers)
+    """A row for each endpoint, each model in memory, each model with the tasks it takes, and each limit of the budget."""
     return Table(
         columns=_COLUMNS,
         rows=[
-            *(_provider_row(status) for status in providers),
+            *(_provider_row(status) for status in with_key(seen.providers)),
             *(_loaded_row(ref, one) for ref, one in seen.loaded.items()),
             *(_slot_row(task, slot) for task, slot in seen.slots.items()),
             *_chosen_rows(seen),
+            *(_budget_row(spending) for spending in seen.budget),
         ],
-        notes=(*notes, f"next: {seen.next_step}") if seen.next_step else notes,
+        notes=(f"next: {seen.next_step}",) if seen.next_step else (),
     )
 
 
@@ -53,6 +56,10 @@ def status_data(seen: Status) -> dict[str, Any]:
             if (slot := seen.slots.get(task))
             else {"task": task, "model": ref, "generation": None}
             for task, ref in seen.chosen.items()
+        ],
+        "budget": [
+            {"period": each.period, "limit_usd": each.limit_usd, "spent_usd": each.spent_usd, "left_usd": each.left_usd}
+            for each in seen.budget
         ],
         "next": seen.next_step,
     }
@@ -120,6 +127,12 @@ def _chosen_rows(seen: Status) -> list[list[Value | Cell]]:
         ["tasks", ref, Cell("automatic", style="good") if ref else Cell("no model", style="warn"), ", ".join(names)]
         for ref, names in in_order
     ]
+
+
+def _budget_row(spending: Spending) -> list[Value | Cell]:
+    when = {"daily": "today", "monthly": "this month"}[spending.period]
+    state = Cell("spent", style="warn") if spending.left_usd == 0 else Cell("within", style="good")
+    return ["budget", when, state, f"{money(spending.spent_usd)} of {money(spending.limit_usd)} spent"]
 
 
 def _memory(loaded: Loaded) -> dict[str, Any]:

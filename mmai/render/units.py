@@ -59,15 +59,53 @@ def money(usd: float | None) -> str:
 
 
 def price(value: Price | None) -> str:
-    """What a million tokens cost: `$0.25/$1.25 per M` in and out, `free`, or the price of one image."""
+    """What a model charges: `$0.25/$1.25 per M` tokens in and out, `$0.02 per M` where nothing else is charged, `free`, and the
+    prices of an image or a minute of sound.
+    """
     if value is None:
         return UNKNOWN
+    each = (_per_million(value), _each(value.image_usd, "image"), _minute(value.audio_usd_per_s))
+    return ", ".join(filter(None, each)) or UNKNOWN
+
+
+def price_details(value: Price) -> str | None:
+    """What `price` leaves out: `cached $0.02, cache writes $0.25, above 272k tokens $0.4/$1.8 per M`."""
+    long = value.long_context
+    kinds = (
+        ("cached", value.cached_usd_per_mtok),
+        ("cache writes", value.cache_write_usd_per_mtok),
+        ("sound", value.audio_usd_per_mtok),
+    )
+    parts = [f"{kind} {_exact(usd)}" for kind, usd in kinds if usd]
+    if long is not None:
+        into, out = _exact(long.input_usd_per_mtok), _exact(long.output_usd_per_mtok)
+        parts.append(f"above {tokens(long.above_tokens)} tokens {into}/{out}")
+    return f"{', '.join(parts)} per M" if parts else None
+
+
+def _per_million(value: Price) -> str:
     into, out = value.input_usd_per_mtok, value.output_usd_per_mtok
     if into is None and out is None:
-        return UNKNOWN if value.image_usd is None else f"{money(value.image_usd)} per image"
-    if into == 0 and out == 0:
-        return "free"
-    return f"{money(into)}/{money(out)} per M"
+        return ""
+    if out == 0:
+        return "free" if into == 0 else f"{_exact(into)} per M"
+    return f"{_exact(into)}/{_exact(out)} per M"
+
+
+def _exact(usd: float | None) -> str:
+    """A price as it is published, with the cents: `$10.00`, `$0.125`."""
+    if usd is None or 0 < usd < 0.0000005:
+        return money(usd)
+    whole, _, part = f"{usd:.6f}".partition(".")
+    return f"${whole}.{part.rstrip('0'):0<2}"
+
+
+def _each(usd: float | None, what: str) -> str:
+    return "" if usd is None else f"{_exact(usd)} per {what}"
+
+
+def _minute(usd_per_s: float | None) -> str:
+    return "" if usd_per_s is None else _each(usd_per_s * 60, "minute")
 
 
 def share(value: float | None) -> str:

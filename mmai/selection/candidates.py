@@ -9,7 +9,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from mmai.selection.expectations import latency_ms, longest_answer, memory_bytes, profile_of, success_rate, worst_cost_usd
+from mmai.selection.expectations import (
+    cost_usd,
+    latency_ms,
+    longest_answer,
+    memory_bytes,
+    profile_of,
+    success_rate,
+    worst_cost_usd,
+)
+from mmai.values.budget import Spending
+from mmai.values.cost import dollars
 from mmai.values.model import ModelCard, Profile
 from mmai.values.task import Constraints, Modality, TaskAnalysis, TaskType
 
@@ -17,10 +27,13 @@ Filter = tuple[str, Callable[[ModelCard], str | None]]
 """A name (`Candidate.excluded_by`), and what says why a model may not pass, or None."""
 
 FILTERS = (
-    "provider", "exclude", "local_only", "capability", "modality", "only_tasks", "context", "max_cost", "max_latency",
-    "min_reliability", "max_memory", "health",
+    "provider", "exclude", "local_only", "capability", "modality", "only_tasks", "context", "max_latency", "min_reliability",
+    "max_memory", "health", "max_cost", "budget",
 )  # fmt: skip
-"""Their names in the order they are asked; the first that objects gives the reason."""
+"""Their names in the order they are asked; the first that objects gives the reason. Money comes last: what it alone excludes
+would have answered."""
+
+MONEY = frozenset({"max_cost", "budget"})
 
 SPECIALISTS = {
     TaskType.IMAGE_CLASSIFICATION: ("image_classification", {"text_generation", "vision"}),
@@ -42,11 +55,12 @@ def filters(
     max_tokens: int | None = None,
     unavailable: Mapping[str, str] | None = None,
     profiles: Mapping[str, Profile] | None = None,
+    budget: Sequence[Spending] = (),
 ) -> tuple[Filter, ...]:
     """Those that can exclude anything here, in the order of `FILTERS`.
 
     `unavailable` maps what does not answer to the reason: a reference, a provider, or `provider@endpoint`; a model with several
-    endpoints is out when all are. `profiles` maps references to what was measured.
+    endpoints is out when all are. `profiles` maps references to what was measured. `budget` is what is left to spend.
     """
     limits = analysis.constraints
     measured = profiles or {}
@@ -59,11 +73,12 @@ def filters(
         (True, "modality", partial(_modality, analysis.modality)),
         (True, "only_tasks", partial(_only_tasks, analysis.task_type)),
         (True, "context", partial(_context, analysis)),
-        (limits.max_cost_usd is not None, "max_cost", partial(_max_cost, analysis, max_tokens)),
         (limits.max_latency_ms is not None, "max_latency", partial(_max_latency, analysis, measured)),
         (limits.min_reliability is not None, "min_reliability", partial(_min_reliability, limits, measured)),
         (limits.max_memory_bytes is not None, "max_memory", partial(_max_memory, limits, measured)),
         (unavailable, "health", partial(_health, unavailable or {})),
+        (limits.max_cost_usd is not None, "max_cost", partial(_max_cost, analysis, max_tokens)),
+        (budget, "budget", partial(_budget, analysis, budget)),
     )
     return tuple((name, check) for wanted, name, check in offered if wanted)
 
@@ -141,10 +156,30 @@ def _max_cost(analysis: TaskAnalysis, max_tokens: int | None, card: ModelCard) -
     limit = analysis.constraints.max_cost_usd or 0.0
     worst = worst_cost_usd(card, analysis, max_tokens=max_tokens)
     if worst is None:
-        unknown = "price" if card.price is None or card.price.input_usd_per_mtok is None else "longest answer or its price"
-        return f"its {unknown} is not known, so it may cost more than ${limit:g}"
+        return f"its {_missing_price(card, analysis)} is not known, so it may cost more than {dollars(limit)}"
+    if worst <= limit:
+        return None
     longest = longest_answer(card, analysis, max_tokens=max_tokens)
-    return None if worst <= limit else f"may cost ${worst:.4g} if it answers with {longest} tokens, above ${limit:g}"
+    answer = f" if it answers with {longest} tokens" if longest else ""
+    return f"may cost {dollars(worst)}{answer}, above {dollars(limit)}"
+
+
+def _missing_price(card: ModelCard, analysis: TaskAnalysis) -> str:
+    if card.price is None:
+        return "price"
+    if analysis.task_type in (TaskType.IMAGE_GENERATION, TaskType.SPEECH_SYNTHESIS):
+        return "price for what it makes"
+    return "price" if card.price.input_usd_per_mtok is None else "longest answer or its price"
+
+
+def _budget(analysis: TaskAnalysis, budget: Sequence[Spending], card: ModelCard) -> str | None:
+    """A model of unknown price passes: a budget cannot see what it costs, and whoever runs it is told so."""
+    expected = cost_usd(card, analysis)
+    for each in budget:
+        if expected and expected > each.left_usd:
+            left = f"{dollars(each.left_usd)} is left of the {each.period} budget of {dollars(each.limit_usd)}"
+            return f"expected to cost {dollars(expected)}, and {left} ({dollars(each.spent_usd)} spent)"
+    return None
 
 
 def _max_latency(analysis: TaskAnalysis, profiles: Mapping[str, Profile], card: ModelCard) -> str | None:

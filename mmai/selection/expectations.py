@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from mmai.values.cost import cost_usd as charge_usd
+from mmai.values.event import Usage
 from mmai.values.model import ModelCard, Price, Profile
-from mmai.values.task import TaskAnalysis, TaskType
+from mmai.values.task import Modality, TaskAnalysis, TaskType
 
 ASSUMED_BYTES_PER_SECOND = 50e9
 """Memory traffic of a laptop while decoding; every token reads all weights once."""
@@ -31,7 +33,13 @@ PRIOR_FAILURES = 1.0
 WORST_INPUT_FACTOR = 1.25
 """Prompt tokens are estimated; a promise about money allows for a quarter more."""
 
-_WITHOUT_TOKENS = (TaskType.EMBEDDING, TaskType.IMAGE_GENERATION, TaskType.SPEECH_SYNTHESIS)
+ASSUMED_TOKENS_PER_AUDIO_S = 16.0
+WORST_TOKENS_PER_AUDIO_S = 4.0
+"""Tokens are estimated from the bytes of a recording, whose length nobody has read: 1,000 bytes a token, 128 kbit/s as usual MP3s,
+and at worst the 32 kbit/s of dictation."""
+
+_MEDIA = (TaskType.IMAGE_GENERATION, TaskType.SPEECH_SYNTHESIS)
+_WITHOUT_TOKENS = (TaskType.EMBEDDING, *_MEDIA)
 
 MEMORY_PER_WEIGHT_BYTE = 1.2
 """Weights, and the cache of a conversation beside them."""
@@ -108,8 +116,9 @@ def success_rate(profile: Profile | None) -> float:
 
 
 def cost_usd(card: ModelCard, analysis: TaskAnalysis) -> float | None:
-    """Expected price of the request; None when the price is not known."""
-    return _priced(card.price, analysis, analysis.context_tokens, analysis.output_tokens)
+    """Expected price of the request; None when the price is not known, or how much of it the answer takes."""
+    seconds = analysis.context_tokens / ASSUMED_TOKENS_PER_AUDIO_S
+    return _priced(card.price, analysis, analysis.context_tokens, analysis.output_tokens, audio_s=seconds)
 
 
 def longest_answer(card: ModelCard, analysis: TaskAnalysis, *, max_tokens: int | None) -> int | None:
@@ -131,17 +140,22 @@ def worst_cost_usd(card: ModelCard, analysis: TaskAnalysis, *, max_tokens: int |
     """
     input_tokens = round(analysis.context_tokens * WORST_INPUT_FACTOR)
     longest = longest_answer(card, analysis, max_tokens=max_tokens)
-    if longest is None and (card.price is None or card.price.output_usd_per_mtok != 0):
-        return None
-    return _priced(card.price, analysis, input_tokens, longest or 0)
+    return _priced(card.price, analysis, input_tokens, longest, audio_s=input_tokens / WORST_TOKENS_PER_AUDIO_S)
 
 
-def _priced(price: Price | None, analysis: TaskAnalysis, input_tokens: int, output_tokens: int) -> float | None:
+def _priced(
+    price: Price | None, analysis: TaskAnalysis, input_tokens: int, output_tokens: int | None, *, audio_s: float
+) -> float | None:
+    """What a usage of this kind would be charged. How many tokens an image or a voice takes is not known beforehand."""
     if price is None:
         return None
-    if price.image_usd is not None and analysis.task_type is TaskType.IMAGE_GENERATION:
-        return price.image_usd
-    each_in, each_out = price.input_usd_per_mtok, price.output_usd_per_mtok
-    if each_in is None or (each_out is None and output_tokens):
-        return None
-    return (input_tokens * each_in + output_tokens * (each_out or 0.0)) / 1e6
+    heard = analysis.modality is Modality.AUDIO
+    text, sound = price.input_usd_per_mtok, price.audio_usd_per_mtok
+    usage = Usage(
+        input_tokens=input_tokens,
+        output_tokens=None if analysis.task_type in _MEDIA else output_tokens,
+        audio_tokens=input_tokens if heard and sound is not None and (text is None or sound > text) else None,
+        images=1 if analysis.task_type is TaskType.IMAGE_GENERATION else None,
+        audio_s=audio_s if heard else None,
+    )
+    return charge_usd(usage, price)

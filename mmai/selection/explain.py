@@ -10,7 +10,7 @@ from mmai.selection.fit import adequacy, match, strength, suited_tasks
 from mmai.selection.scoring import peer_cost_usd
 from mmai.values.decision import Candidate, Decision
 from mmai.values.model import ModelCard, Profile
-from mmai.values.task import TaskAnalysis
+from mmai.values.task import TaskAnalysis, TaskType
 
 
 def explain(decision: Decision, *, profiles: Mapping[str, Profile] | None = None) -> Decision:
@@ -76,8 +76,17 @@ def _cost(candidate: Candidate, analysis: TaskAnalysis, peers_usd: float) -> str
         return f"price unknown; taken as its peers' median, {_money(peers_usd)}"
     if candidate.cost_usd == 0:
         return "free" + (f": {price.reason}" if price is not None and price.reason else "")
-    sent, answered = analysis.context_tokens, analysis.output_tokens
-    return f"about {_money(candidate.cost_usd)} for {sent} tokens sent and {answered} answered"
+    return f"about {_money(candidate.cost_usd)} for {_billed(analysis)}"
+
+
+def _billed(analysis: TaskAnalysis) -> str:
+    match analysis.task_type:
+        case TaskType.IMAGE_GENERATION:
+            return "one image"
+        case TaskType.SPEECH_TRANSCRIPTION:
+            return "a recording of this size"
+        case _:
+            return f"{analysis.context_tokens} tokens sent and {analysis.output_tokens} answered"
 
 
 def _reliability(profile: Profile | None) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from math import inf
 
-from mmai.errors import NoEligibleModel
-from mmai.selection.candidates import FILTERS, tokens_needed
+from mmai.errors import BudgetExceeded, MmaiError, NoEligibleModel
+from mmai.selection.candidates import FILTERS, MONEY, tokens_needed
 from mmai.values.decision import Candidate, Decision
 from mmai.values.task import Constraints
 
@@ -31,6 +31,7 @@ _HINTS = {
     "exclude": "mmai models",
     "context": "mmai discover",
     "max_cost": "mmai select --explain",
+    "budget": "mmai config edit",
     "max_latency": "mmai select --explain",
     "min_reliability": "mmai select --explain",
     "max_memory": "mmai select --explain",
@@ -39,6 +40,7 @@ _HINTS = {
 """By missing capability, else by filter."""
 _LIMITS = {
     "max_cost": "`--max-cost`",
+    "budget": "the budget",
     "max_latency": "`--max-latency`",
     "min_reliability": "`--min-reliability`",
     "max_memory": "the memory limit",
@@ -46,8 +48,8 @@ _LIMITS = {
 _DEFAULT_HINT = "mmai pull ollama:gemma3:4b"
 
 
-def no_eligible(decision: Decision) -> NoEligibleModel:
-    """The error of a decision without a choice; nothing is raised here.
+def no_eligible(decision: Decision) -> MmaiError:
+    """The error of a decision without a choice, a `BudgetExceeded` where money alone is in the way; nothing is raised here.
 
     The nearest misses are the models that passed the most filters, embedded ones only when there is no other.
     """
@@ -56,7 +58,7 @@ def no_eligible(decision: Decision) -> NoEligibleModel:
     nearest = max(map(_nearness, decision.excluded))
     misses = sorted((c for c in decision.excluded if _nearness(c) == nearest), key=_distance)
     message, hint = _sentence(misses, decision)
-    return NoEligibleModel(message, hint=hint)
+    return (BudgetExceeded if _filter(misses[0]) in MONEY else NoEligibleModel)(message, hint=hint)
 
 
 def _nearness(candidate: Candidate) -> tuple[bool, bool, int]:
@@ -69,6 +71,7 @@ def _distance(candidate: Candidate) -> float:
     measure = {
         "context": -card.context_tokens if card.context_tokens is not None else None,
         "max_cost": candidate.cost_usd,
+        "budget": candidate.cost_usd,
         "max_latency": candidate.latency_ms,
         "max_memory": card.size_bytes,
     }.get(_filter(candidate))

@@ -2,6 +2,16 @@
 
 from mmai.settings.endpoints import endpoints
 from mmai.settings.loading import check, load
-from mmai.settings.schema import BackendSettings, Origin, RegistrySettings, SelectionSettings, Settings
+from mmai.settings.schema import BackendSettings, BudgetSettings, Origin, RegistrySettings, SelectionSettings, Settings
 
-__all__ = ["BackendSettings", "Origin", "RegistrySettings", "SelectionSettings", "Settings", "check", "endpoints", "load"]
+__all__ = [
+    "BackendSettings",
+    "BudgetSettings",
+    "Origin",
+    "RegistrySettings",
+    "SelectionSettings",
+    "Settings",
+    "check",
+    "endpoints",
+    "load",
+]

@@ -10,6 +10,7 @@ from mmai.settings.providers import PROVIDERS, is_own_site
 from mmai.settings.schema import BackendSettings, DeclaredModel, Settings
 from mmai.values.endpoint import NO_KEY, Endpoint, KeyRule, Timeouts
 from mmai.values.model import Locality, ModelCard
+from mmai.values.service import Service, served
 from mmai.values.url import is_loopback
 
 EMBEDDED = ("builtin", "coreml")
@@ -35,6 +36,7 @@ def endpoints(settings: Settings, *, env: Mapping[str, str]) -> tuple[Endpoint, 
 def _endpoint(
     provider: str, kind: str, url: str | None, backend: BackendSettings, settings: Settings, *, env: Mapping[str, str]
 ) -> Endpoint:
+    service = _service(backend)
     foreign = _chosen_by_project(provider, settings) and not (url and is_loopback(url) and not _is_cloud(provider))
     return Endpoint(
         provider=provider,
@@ -45,15 +47,15 @@ def _endpoint(
         timeouts=_timeouts(backend),
         proxied=proxied(url, env) if url else False,
         locality=locality(provider, url),
-        models=tuple(_card(model, provider, url) for model in backend.models),
-        options=_options(backend),
+        models=tuple(_card(model, provider, url, service) for model in backend.models),
+        options=_options(backend, service),
     )
 
 
 def _chosen_by_project(provider: str, settings: Settings) -> bool:
-    """Whether somebody's repository decided where calls of this provider go."""
-    keys = (f"backends.{provider}.endpoints", f"backends.{provider}.kind")
-    return any(settings.origin(key).source == "project" for key in keys)
+    """Whether somebody's repository decided where calls of this provider go, or what they do there."""
+    keys = ("endpoints", "kind", "request", "auth", "health")
+    return any(settings.origin(f"backends.{provider}.{key}").source == "project" for key in keys)
 
 
 def _headers(provider: str, backend: BackendSettings, settings: Settings, *, foreign: bool) -> dict[str, str]:
@@ -96,8 +98,9 @@ def _timeouts(backend: BackendSettings) -> Timeouts:
     return Timeouts(**given)
 
 
-def _card(model: DeclaredModel, provider: str, url: str | None) -> ModelCard:
-    return replace(model.card, provider=provider, endpoints=(url,) if url else (), locality=locality(provider, url))
+def _card(model: DeclaredModel, provider: str, url: str | None, service: Service | None) -> ModelCard:
+    card = replace(model.card, provider=provider, endpoints=(url,) if url else (), locality=locality(provider, url))
+    return card if service is None else served(card, service)
 
 
 def locality(provider: str, url: str | None) -> Locality:
@@ -116,11 +119,17 @@ def _is_cloud(provider: str) -> bool:
     return provider in PROVIDERS and PROVIDERS[provider].is_cloud
 
 
-def _options(backend: BackendSettings) -> dict[str, Any]:
+def _service(backend: BackendSettings) -> Service | None:
+    if backend.request is None or backend.response is None:
+        return None
+    return Service(request=backend.request, response=backend.response, auth=backend.auth or "bearer", health=backend.health)
+
+
+def _options(backend: BackendSettings, service: Service | None) -> dict[str, Any]:
     """Free keys, then the adapter's own; files of models under `files`, by the model's name."""
     own = {name: value for name in ADAPTER_KEYS if (value := getattr(backend, name)) not in (None, ())}
     files = {model.card.name: _file(model) for model in backend.models if model.path is not None}
-    return {**backend.options, **own, **({"files": files} if files else {})}
+    return {**backend.options, **own, **({"files": files} if files else {}), **({"service": service} if service else {})}
 
 
 def _file(model: DeclaredModel) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from mmai.settings.interpolation import Unset, interpolated, variables
 from mmai.settings.node import Node, Wrong
 from mmai.settings.reference import ROOT
 from mmai.settings.schema import Origin
-from mmai.settings.table import Key, read, walk
+from mmai.settings.table import Key, prove, read, walk
 from mmai.values.endpoint import is_provider_name
 
 
@@ -30,26 +30,28 @@ Layer = dict[tuple[str, ...], Entry]
 FileSource = Literal["user", "project"]
 
 
-def file_layer(root: Node, *, source: FileSource, file: str, env: Mapping[str, str]) -> tuple[Layer, tuple[str, ...]]:
-    """What one file sets, and the providers it names.
+def file_layer(
+    root: Node, *, source: FileSource, file: str, env: Mapping[str, str], thorough: bool = False
+) -> tuple[Layer, tuple[str, ...]]:
+    """What one file sets, and the providers it names. `thorough` proves what costs too much for every start.
 
     Raises:
         ConfigError: naming file, line and key.
     """
     try:
-        return _layer(root, source=source, file=file, env=env), tuple(_providers(root))
+        return _layer(root, source=source, file=file, env=env, thorough=thorough), tuple(_providers(root))
     except Wrong as wrong:
         raise config_error(wrong, file=file, source=source) from wrong
 
 
-def _layer(root: Node, *, source: FileSource, file: str, env: Mapping[str, str]) -> Layer:
+def _layer(root: Node, *, source: FileSource, file: str, env: Mapping[str, str], thorough: bool) -> Layer:
     layer: Layer = {}
     for written, key, node in walk(root, ROOT):
         path = canonical(written, key)
         if path in layer:
             first = layer[path].origin.line
             raise Wrong(f"`{written[-1]}` is given twice, first on line {first}", line=node.line, path=written)
-        if (entry := _entry(written, key, node, source=source, file=file, env=env)) is not None:
+        if (entry := _entry(written, key, node, source=source, file=file, env=env, thorough=thorough)) is not None:
             layer[path] = entry
     return layer
 
@@ -91,7 +93,14 @@ def dotted(path: tuple[str, ...]) -> str:
 
 
 def _entry(
-    written: tuple[str, ...], key: Key, node: Node, *, source: FileSource, file: str, env: Mapping[str, str]
+    written: tuple[str, ...],
+    key: Key,
+    node: Node,
+    *,
+    source: FileSource,
+    file: str,
+    env: Mapping[str, str],
+    thorough: bool,
 ) -> Entry | None:
     origin = Origin(source, file, node.line)
     if source == "project":
@@ -104,6 +113,8 @@ def _entry(
         missing = f"{wrong.sentence} ({file} line {node.line}, {dotted(written)})"
         return Entry(None, origin, key, missing)
     value = None if node.absent else read(key, node, written)
+    if thorough and value is not None:
+        prove(key, node, written)
     return None if value is None else Entry(value, origin, key)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from mmai.settings.durations import written_duration
 from mmai.settings.layers import dotted
@@ -56,6 +56,8 @@ def _shown(values: Any, name: str, key: Key) -> Any:
         return written_duration(value)
     if key.secret and value:
         return dict.fromkeys(value, MASK) if isinstance(value, dict) else MASK
+    if isinstance(value, Struct):
+        return to_builtins(value)
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 

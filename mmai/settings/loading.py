@@ -28,6 +28,12 @@ from mmai.settings.schema import (
 from mmai.values.decision import Weights
 from mmai.values.url import ollama_endpoint
 
+SERVICE_NEEDS = {
+    "endpoints": "`endpoint`, which says where it is",
+    "request": "`request`, which says how it is asked",
+    "response": "`response`, which says where its answer is",
+}
+
 
 class Contents(Struct, frozen=True):
     """What files say: their values merged, the providers they name, and which files they are."""
@@ -41,37 +47,41 @@ class Contents(Struct, frozen=True):
         return Contents(self.layer | above.layer, self.providers + above.providers, self.files + above.files)
 
 
-def load(paths: Paths, *, env: Mapping[str, str], cwd: Path) -> Settings:
+def load(paths: Paths, *, env: Mapping[str, str], cwd: Path, thorough: bool = False) -> Settings:
     """Everything that is set, from the nearest `mmai.yaml` above `cwd` and the user's own file, under the environment.
+
+    `thorough` also looks at what costs too much for every start, such as whether the paths into answers are JMESPath.
 
     Raises:
         ConfigError: a file or a variable is wrong; the message says where.
     """
     user, project = user_file(paths, env), project_file(cwd, env)
-    contents = _read(user, source="user", paths=paths, env=env, required=user != paths.config)
+    contents = _read(user, source="user", paths=paths, env=env, required=user != paths.config, thorough=thorough)
     if project is not None and project != user:
-        contents = contents.under(_read(project, source="project", paths=paths, env=env, required=False))
+        theirs = _read(project, source="project", paths=paths, env=env, required=False, thorough=thorough)
+        contents = contents.under(theirs)
     return build(Contents(providers=tuple(present(env))).under(contents).under(Contents(environment_layer(env))))
 
 
 def check(file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str]) -> Settings:
-    """What one file alone would set.
+    """What one file alone would set, looked at thoroughly.
 
     Raises:
         ConfigError: it is missing or wrong.
     """
-    return build(_read(file, source=source, paths=paths, env=env, required=True))
+    return build(_read(file, source=source, paths=paths, env=env, required=True, thorough=True))
 
 
-def _read(file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str], required: bool) -> Contents:
+def _read(file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str], required: bool, thorough: bool) -> Contents:
     try:
         root = root_of(file, source=source, cache_dir=paths.cache_dir)
     except (FileNotFoundError, NotADirectoryError) as exc:
         if not required:
             return Contents()
         raise ConfigError(f"there is no settings file `{file}`", hint="mmai config init") from exc
-    layer, providers = ({}, ()) if root is None else file_layer(root, source=source, file=str(file), env=env)
-    return Contents(layer, providers, (str(file),))
+    if root is None:
+        return Contents(files=(str(file),))
+    return Contents(*file_layer(root, source=source, file=str(file), env=env, thorough=thorough), (str(file),))
 
 
 def build(contents: Contents) -> Settings:
@@ -124,11 +134,24 @@ def _backend(provider: str, layer: Layer) -> BackendSettings:
         if entry.key.kind not in (None, kind):
             sentence = f"`{name}` is a key of `{entry.key.kind}` backends, and this one is `{kind}`"
             raise _misfit(sentence, entry, dotted(("backends", provider, name)))
+    if kind == "custom":
+        _demand_service(provider, entries)
     if (key := entries.get("api_key")) is not None:
         fields["api_key_missing"] = key.missing
     if (places := entries.get("endpoints")) is not None:
         fields["endpoints"] = _addresses(places, kind, provider)
     return replace(BackendSettings(endpoints=(known.url,) if known else ()), **fields)
+
+
+def _demand_service(provider: str, entries: Mapping[str, Entry]) -> None:
+    """A service of its own is nothing but what the settings say of it."""
+    missing = next((name for name in SERVICE_NEEDS if name not in entries), None)
+    if missing is None:
+        return
+    sentence = f"`{provider}` is a `custom` backend without {SERVICE_NEEDS[missing]}"
+    if entries:
+        raise _misfit(sentence, entries.get("kind") or next(iter(entries.values())), f"backends.{provider}.{missing}")
+    raise ConfigError(f"{sentence} (backends.{provider}.{missing})", hint="mmai config edit")
 
 
 def _addresses(entry: Entry, kind: str, provider: str) -> tuple[str, ...]:

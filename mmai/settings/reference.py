@@ -1,6 +1,8 @@
 """Every key of the settings file: what it takes, what it means, what it is by default. `config init` writes this out."""
 
+from mmai.settings.fillings import plain_path
 from mmai.settings.models import declared
+from mmai.settings.service import auth, request, response, response_compiles
 from mmai.settings.shapes import (
     address,
     alone,
@@ -37,6 +39,10 @@ BACKEND: Table = {
     "cache_dir": Key(text, "folder for compiled models", kind="coreml"),
     "model_cache_dir": Key(text, "folder for compiled models", alias_of="cache_dir", kind="coreml"),
     "directories": Key(words, "folders to look for models in", kind="coreml"),
+    "auth": Key(auth, "header that carries the key; `bearer`, the default, is `Authorization: Bearer KEY`", kind="custom"),
+    "request": Key(request, "how the service is asked", kind="custom"),
+    "response": Key(response, "where in its answer is what", kind="custom", proof=response_compiles),
+    "health": Key(plain_path, "path that answers while the service is well, and costs nothing to ask", kind="custom"),
 }
 
 SECTIONS: Table = {

@@ -8,6 +8,7 @@ from mmai.settings.providers import ALWAYS, PROVIDERS
 from mmai.values.decision import Weights
 from mmai.values.endpoint import Secret
 from mmai.values.model import ModelCard
+from mmai.values.service import ServiceRequest, ServiceResponse
 from mmai.values.task import Constraints
 
 
@@ -77,6 +78,11 @@ class BackendSettings(Struct, frozen=True, kw_only=True):
     compute_units: str | None = None
     cache_dir: str | None = None
     directories: tuple[str, ...] = ()
+    auth: str | None = None
+    """The header that carries the key; `bearer` is `Authorization: Bearer KEY`."""
+    request: ServiceRequest | None = None
+    response: ServiceResponse | None = None
+    health: str | None = None
 
 
 class StandingConstraints(Constraints, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ NO = frozenset(("false", "no", "off", "0"))
 _INTEGER = re.compile(r"[-+]?\d+(_\d+)*", re.ASCII)
 _URL = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@\\:\[\]]+)(?::(\d{1,5}))?(/[^\s?#@\\]*)?", re.IGNORECASE)
 _BARE = re.compile(r"[A-Za-z0-9_.-]*(:\d{1,5})?|\[?[0-9a-fA-F:]*:[0-9a-fA-F:]*\]?(:\d{1,5})?")
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 def text(node: Node) -> str:
@@ -142,7 +142,7 @@ def headers(node: Node) -> dict[str, str]:
     if not isinstance(node.value, dict):
         raise _unfit(node, "a mapping of header names to values")
     for name, item in node.value.items():
-        if not _HEADER.fullmatch(name):
+        if not HEADER.fullmatch(name):
             raise Wrong(f"`{name}` is not the name of a header", line=item.line)
         if not (isinstance(item.value, str) and item.value.isascii() and item.value.isprintable()):
             raise Wrong(f"header `{name}` takes one line of ASCII text", line=item.line)
@@ -162,11 +162,16 @@ def _free(node: Node) -> Any:
             return [_free(item) for item in items]
         case dict(entries):
             return {name: _free(item) for name, item in entries.items()}
-        case value:
-            return _scalar(value, node) if node.plain else value
+        case _:
+            return scalar(node)
 
 
-def _scalar(value: str, node: Node) -> Any:
+def scalar(node: Node) -> Any:
+    """A value that is no list or mapping, as JSON has it: in quotes, it is text."""
+    value = node.value
+    assert isinstance(value, str)
+    if not node.plain:
+        return value
     if node.absent:
         return None
     if value in ("true", "false"):

@@ -1,12 +1,14 @@
 """How keys are described and found: a table of keys, and the walk that pairs it with a file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec import Struct
 
 from mmai.settings.node import Node, Wrong
 from mmai.settings.shapes import Reader, duration
+
+Proof = Callable[[Node], None]
 
 ANY_NAME = "*"
 """In a table: the row every name shares that has none of its own."""
@@ -29,6 +31,8 @@ class Key(Struct, frozen=True):
     """Refused in a project file, which is somebody else's: it can hold a key, or run a command."""
     kind: str | None = None
     """The only kind of backend that has this key."""
+    proof: Proof | None = None
+    """A look that costs too much for every start, on top of `read`: for `config check`."""
 
     def field_of(self, name: str) -> str:
         """The field that holds the value of this key, called `name` in the file."""
@@ -65,8 +69,22 @@ def read(key: Key, node: Node, path: tuple[str, ...]) -> Any:
     Raises:
         Wrong: with line and path.
     """
+    return _placed(key.read, node, path)
+
+
+def prove(key: Key, node: Node, path: tuple[str, ...]) -> None:
+    """Look at one key as thoroughly as can be; it has been read.
+
+    Raises:
+        Wrong: with line and path.
+    """
+    if key.proof is not None:
+        _placed(key.proof, node, path)
+
+
+def _placed(look: Reader, node: Node, path: tuple[str, ...]) -> Any:
     try:
-        return key.read(node)
+        return look(node)
     except Wrong as wrong:
         raise Wrong(wrong.sentence, line=wrong.line or node.line, path=(*path, *wrong.path)) from wrong
 

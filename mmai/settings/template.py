@@ -20,6 +20,17 @@ EXAMPLE = """\
   #     - name: dall-e-3
   #       capabilities: [image_generation]
   #       cost_per_image: 0.04
+  # A service with an HTTP API of its own says how it is asked, and where in its answer is what (JMESPath):
+  # sentiment:
+  #   kind: custom
+  #   endpoint: https://lab.example.com
+  #   request:
+  #     path: /models/{model}
+  #     body: {inputs: "{prompt}", parameters: {temperature: "{temperature}"}}
+  #   response:
+  #     labels: "[0][*].{name: label, probability: score}"
+  #     error: error
+  #   models: [distilbert-sst2]
 """
 
 

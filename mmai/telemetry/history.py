@@ -58,6 +58,13 @@ class History:
         """By model, how its runs since `since` (unix seconds) went."""
         return self._use(lambda connection: observed.profiles(connection, since=since), {})
 
+    def spent_usd(self, *, since: float) -> float | None:
+        """What the runs that began since then (unix seconds) cost, as far as that is known; None when it cannot be read."""
+        query = "SELECT total(cost_usd) FROM runs WHERE started_at >= ? AND cost_usd > 0"
+        return self._use(
+            lambda connection: float(connection.execute(query, (since,)).fetchone()[0]), None, lost=", and no budget is held"
+        )
+
     def close(self) -> None:
         """Let go of the database. May be called twice."""
         if self._connection is not None:
@@ -65,7 +72,7 @@ class History:
             with suppress(sqlite3.Error):
                 connection.close()
 
-    def _use(self, work: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
+    def _use(self, work: Callable[[sqlite3.Connection], Result], otherwise: Result, *, lost: str = "") -> Result:
         if self._broken:
             return otherwise
         try:
@@ -79,7 +86,7 @@ class History:
         except (sqlite3.Error, OSError, StorageError, ValueError, OverflowError) as exc:
             self._broken = True
             self.close()
-            self._warn_once(f"no history is kept in `{self.path}`: {getattr(exc, 'strerror', None) or exc}")
+            self._warn_once(f"no history is kept in `{self.path}`{lost}: {getattr(exc, 'strerror', None) or exc}")
             return otherwise
 
     def _run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:

@@ -19,21 +19,14 @@ def cost_usd(usage: Usage, price: Price | None) -> float | None:
         return _times(usage.audio_s, price.audio_usd_per_s)
     if not by_token and price.image_usd is not None:
         return _times(usage.images, price.image_usd)
-    return _sum(_input(usage, price), _output(usage, price))
-
-
-def _output(usage: Usage, price: Price) -> float | None:
-    each = _tier(usage, price).output_usd_per_mtok
-    by_token = _times(usage.output_tokens, each, per=1e6)
-    if not usage.images or price.image_usd is None:
-        return by_token
-    made = _sum(_times(usage.images, price.image_usd), _times(usage.reasoning_tokens or 0, each, per=1e6))
-    return _dearer(made, by_token) if made is not None else None
-
-
-def _input(usage: Usage, price: Price) -> float | None:
     tier = _tier(usage, price)
+    return _sum(_input(usage, tier), _output(usage, tier, price.image_usd))
+
+
+def _input(usage: Usage, tier: Price) -> float | None:
     each = tier.input_usd_per_mtok
+    if not (usage.cached_tokens or usage.cache_write_tokens or usage.audio_tokens):
+        return _times(usage.input_tokens, each, per=1e6)
     parts = [
         (usage.cached_tokens or 0, tier.cached_usd_per_mtok),
         (usage.cache_write_tokens or 0, tier.cache_write_usd_per_mtok),
@@ -42,6 +35,15 @@ def _input(usage: Usage, price: Price) -> float | None:
     apart = sum(count for count, _ in parts)
     plain = None if usage.input_tokens is None else max(usage.input_tokens - apart, 0)
     return _sum(_times(plain, each, per=1e6), *(_times(count, each if own is None else own, per=1e6) for count, own in parts))
+
+
+def _output(usage: Usage, tier: Price, image_usd: float | None) -> float | None:
+    by_token = _times(usage.output_tokens, tier.output_usd_per_mtok, per=1e6)
+    if not usage.images or image_usd is None:
+        return by_token
+    thinking = _times(usage.reasoning_tokens or 0, tier.output_usd_per_mtok, per=1e6)
+    made = _sum(_times(usage.images, image_usd), thinking)
+    return None if made is None else _dearer(made, by_token)
 
 
 def _tier(usage: Usage, price: Price) -> Price:
@@ -63,8 +65,8 @@ def _tier(usage: Usage, price: Price) -> Price:
     )
 
 
-def _dearer(one: float | None, other: float | None) -> float | None:
-    return other if one is None or other is None else max(one, other)
+def _dearer(*each: float | None) -> float | None:
+    return max((usd for usd in each if usd is not None), default=None)
 
 
 def _times(count: float | None, usd: float | None, *, per: float = 1.0) -> float | None:
@@ -75,5 +77,17 @@ def _times(count: float | None, usd: float | None, *, per: float = 1.0) -> float
 
 
 def _sum(*parts: float | None) -> float | None:
-    known = [part for part in parts if part is not None]
-    return sum(known) if len(known) == len(parts) else None
+    total = 0.0
+    for part in parts:
+        if part is None:
+            return None
+        total += part
+    return total
+
+
+def dollars(usd: float) -> str:
+    """`$0.0123`, to four digits and never in powers of ten; `$5` for 5."""
+    short = f"{usd:.4g}"
+    if "e" not in short:
+        return f"${short}"
+    return f"${usd:.0f}" if usd > 1 else f"${float(short):.15f}".rstrip("0")

@@ -13,4 +13,4 @@ class Preview(Struct, frozen=True, kw_only=True):
     """None where nothing leaves the process."""
     headers: dict[str, str] = {}
     body: Any = None
-    """The decoded JSON."""
+    """The decoded JSON; in words where it is a file, and None where there is none."""

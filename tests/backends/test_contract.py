@@ -13,6 +13,7 @@ from fakes.ollama import FakeOllama, usual_models
 from fakes.openai import FakeOpenAI
 from fakes.openai import usual_models as usual_openai_models
 from fakes.wall import Wall, refused
+from msgspec.structs import replace
 
 from mmai import backends
 from mmai.backends.base import Backend, RetryAdvice
@@ -33,6 +34,7 @@ from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event, FinishedEvent, ReasoningEvent, TextEvent
 from mmai.values.model import ModelCard
 from mmai.values.request import Message, Request, TextPart
+from mmai.values.service import Service, ServiceRequest, ServiceResponse, described
 
 Serve = Callable[[], AbstractContextManager[tuple[Endpoint, Wall | None]]]
 TEXT = "The cat sat on the mat. It was a warm day. The cat slept until the evening came."
@@ -66,7 +68,24 @@ def an_openai() -> Iterator[tuple[Endpoint, Wall | None]]:
         yield Endpoint(provider="openai", kind="openai", url=server.base_url), server
 
 
-ADAPTERS: dict[str, Serve] = {"anthropic": an_anthropic, "google": a_google, "ollama": an_ollama, "openai": an_openai}
+@contextmanager
+def a_service_of_its_own() -> Iterator[tuple[Endpoint, Wall | None]]:
+    with Wall() as server:
+        server.answers(200, {"out": "Hello"})
+        service = Service(
+            request=ServiceRequest(body={"inputs": "{prompt}"}), response=ServiceResponse(text="out"), health="/health"
+        )
+        card = described(ModelCard(provider="lab", name="m", endpoints=(server.url,), source="configured"), service)
+        yield Endpoint(provider="lab", kind="custom", url=server.url, models=(card,), options={"service": service}), server
+
+
+ADAPTERS: dict[str, Serve] = {
+    "anthropic": an_anthropic,
+    "custom": a_service_of_its_own,
+    "google": a_google,
+    "ollama": an_ollama,
+    "openai": an_openai,
+}
 """Adapter to a context that gives its endpoint and, where there is one, its server."""
 
 
@@ -145,7 +164,7 @@ def test_every_answer_ends_with_one_finished_event_and_holds_no_empty_text(place
 def test_whether_a_model_can_is_told_without_the_network(place: tuple[Endpoint, Wall | None]) -> None:
     endpoint, _ = place
     with refused() as nowhere:
-        backend = backends.load(Endpoint(provider=endpoint.provider, kind=endpoint.kind, url=endpoint.url and nowhere))
+        backend = backends.load(replace(endpoint, url=endpoint.url and nowhere))
         for card in listed(endpoint):
             refusal = backend.can_handle(card, asking())
             assert refusal is None or (refusal and not refusal.endswith("."))
@@ -171,7 +190,7 @@ def test_health_is_told_and_never_raised(place: tuple[Endpoint, Wall | None]) ->
     endpoint, _ = place
 
     async def ask(url: str | None) -> tuple[str, str | None]:
-        async with opened(Endpoint(provider=endpoint.provider, kind=endpoint.kind, url=url)) as backend:
+        async with opened(replace(endpoint, url=url)) as backend:
             health = await backend.health_check()
             return health.state, health.reason
 

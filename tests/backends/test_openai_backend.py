@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 from builders import a_recording, a_request, an_image
-from fakes.openai import SSE, FakeOpenAI, event, fault
+from fakes.openai import CHAT, SSE, FakeOpenAI, event, fault
 from fakes.wall import CLOSE, LAST_CHUNK, RESET, SILENCE, Gate, chunk, head, refused, whole
 
 from mmai.backends.openai import OpenAIBackend, open_backend
@@ -129,10 +129,13 @@ def test_tools_are_called(openai: FakeOpenAI) -> None:
     assert openai.journal.paths == ["POST /v1/chat/completions"]
 
 
-def test_a_model_that_reasons_calls_tools_through_responses(openai: FakeOpenAI) -> None:
+def test_a_model_that_wants_responses_for_tools_gets_them(openai: FakeOpenAI) -> None:
+    said = "Function tools with reasoning_effort are not supported in /v1/chat/completions. Use /v1/responses instead."
     openai.streams("So.", thinking=("hm",), tool_calls=[("now", {"zone": "UTC"})], usage=(3, 9), reasoning_tokens=4)
-    events = answer(openai, a_request("hi", tools=(CLOCK,)), "gpt-5.6-luna")
-    assert openai.journal.paths == ["POST /v1/responses"]
+    openai.answers(400, fault(said, param="reasoning_effort"), path=CHAT)
+    events = answer(openai, a_request("hi", tools=(CLOCK,), think=True), "gpt-5.6-luna")
+    assert openai.journal.paths == ["POST /v1/chat/completions", "POST /v1/responses"]
+    assert openai.journal.requests[1].json["reasoning"]["effort"] == "medium"
     assert events[:3] == [ReasoningEvent("hm"), TextEvent("So."), ToolCall("now", {"zone": "UTC"}, "call_0")]
     last = events[-1]
     assert isinstance(last, FinishedEvent)
@@ -143,6 +146,15 @@ def test_a_card_that_needs_responses_gets_them(openai: FakeOpenAI) -> None:
     card = ModelCard(provider="openai", name="gpt-5.6-luna", api="responses")
     assert [said.text for said in answer(openai, model=card) if isinstance(said, TextEvent)] == ["Hello", " there"]
     assert openai.journal.paths == ["POST /v1/responses"]
+
+
+def test_a_model_that_takes_no_chats_is_asked_for_a_response(openai: FakeOpenAI) -> None:
+    openai.add("gpt-6-pro", reasons=True, chats=False)
+    assert answer(openai, a_request("hi", seed=3), "gpt-6-pro")[:2] == [
+        DroppedEvent("seed", "the protocol has none"),
+        TextEvent("Hello"),
+    ]
+    assert openai.journal.paths == ["POST /v1/chat/completions", "POST /v1/responses"]
 
 
 def test_an_embedding_is_a_vector(openai: FakeOpenAI) -> None:

@@ -1,4 +1,4 @@
-"""Whole-process start-up, as ratios to bare python (and to `llm` where it is installed).
+"""Whole-process start-up, as ratios to bare python (and to `llm` where it is installed), and what a run adds to `--version`.
 
     python tests/benchmarks/startup.py [RUNS]
 
@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fakes.ollama import FakeOllama
+from voices import VOICES, Fake, Voice
 
 RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 15
 MMAI = str(Path(sys.executable).with_name("mmai"))
@@ -55,36 +56,48 @@ def registry_of(models: int, home: Path, url: str) -> None:
     Store(home / "registry.json", warn=print).update(lambda _: full)
 
 
-def median_ms(commands: dict[str, list[str]], env: dict[str, str]) -> dict[str, float]:
+Command = tuple[list[str], dict[str, str]]
+"""What is run, and what its environment has beside the usual."""
+
+
+def median_ms(commands: dict[str, Command], env: dict[str, str]) -> dict[str, float]:
     """Medians of interleaved runs, so that a drift of the machine touches all alike."""
     seen: dict[str, list[float]] = {name: [] for name in commands}
     for run in range(RUNS + 1):
-        for name, command in commands.items():
+        for name, (command, more) in commands.items():
             start = time.perf_counter()
-            subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+            subprocess.run(command, env=env | more, stdin=subprocess.DEVNULL, capture_output=True, check=True)
             if run:
                 seen[name].append((time.perf_counter() - start) * 1000)
     return {name: statistics.median(times) for name, times in seen.items()}
 
 
-with tempfile.TemporaryDirectory() as folder, FakeOllama() as ollama:
+def run_of(voice: Voice, server: Fake) -> Command:
+    """A run of one of its models."""
+    server.streams("Hello", ", world")
+    return [MMAI, "run", "-m", voice.ref, "hi"], voice.at(server)
+
+
+with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
     home = Path(folder)
-    ollama.add("x:latest")
-    ollama.streams("Hello", ", world")
-    registry_of(2000, home / "large", ollama.url)
-    env = {"PATH": os.environ["PATH"], "HOME": folder, "MMAI_HOME": str(home / "small"), "OLLAMA_HOST": ollama.url}
-    commands = {
-        "python -c pass": [sys.executable, "-c", "pass"],
-        "mmai --version": [MMAI, "--version"],
-        "mmai --help": [MMAI, "--help"],
-        "mmai run -m ollama:x hi": [MMAI, "run", "-m", "ollama:x", "hi"],
-        "mmai select hi (2,000 models)": ["env", f"MMAI_HOME={home / 'large'}", MMAI, "select", "hi"],
+    env = {"PATH": os.environ["PATH"], "HOME": folder, "MMAI_HOME": str(home / "small")}
+    servers = {name: voice.fake() for name, voice in VOICES.items()}
+    for server in servers.values():
+        stack.enter_context(server)
+    large = {"MMAI_HOME": str(home / "large"), "OLLAMA_HOST": servers["ollama"].url}
+    registry_of(2000, home / "large", servers["ollama"].url)
+    commands: dict[str, Command] = {
+        "python -c pass": ([sys.executable, "-c", "pass"], {}),
+        "mmai --version": ([MMAI, "--version"], {}),
+        "mmai --help": ([MMAI, "--help"], {}),
+        **{f"mmai run, {name}": run_of(VOICES[name], server) for name, server in servers.items()},
+        "mmai select hi (2,000 models)": ([MMAI, "select", "hi"], large),
     }
     if llm := shutil.which("llm"):
-        commands["llm --help"] = [llm, "--help"]
+        commands["llm --help"] = [llm, "--help"], {}
     medians = median_ms(commands, env)
 
-floor = medians["python -c pass"]
+floor, version = medians["python -c pass"], medians["mmai --version"]
 for name, ms in medians.items():
-    print(f"{name:32} {ms:7.1f} ms {ms / floor:6.1f} x bare python")
+    print(f"{name:32} {ms:7.1f} ms {ms / floor:6.1f} x bare python {ms - version:+7.1f} ms over --version")
 print(json.dumps({name: round(ms / floor, 2) for name, ms in medians.items()}))

@@ -118,7 +118,7 @@ def test_a_server_that_went_away_keeps_its_models(on: Mmai, ollama: FakeOllama) 
     result = on("discover", "--json")
     models = {model["model"]: model for model in result.json["data"]["models"]}
     assert models["ollama:qwen3:8b"]["health"] == "failing"
-    assert result.stderr == "nothing new\n"
+    assert result.stderr.splitlines()[0] == "nothing new"
 
 
 def test_what_is_new_changed_and_gone_is_said(on: Mmai, ollama: FakeOllama) -> None:
@@ -149,6 +149,16 @@ def test_json_has_every_promised_field(on: Mmai, ollama: FakeOllama) -> None:
     [model] = [model for model in data["models"] if model["model"] == "ollama:gemma3:4b"]
     assert (model["context_tokens"], model["size_bytes"], model["locality"]) == (131_072, 3_338_801_804, "local")
     assert "vision" in model["capabilities"]
+
+
+def test_services_without_a_key_are_a_line_together_and_a_row_alone(on: Mmai) -> None:
+    result = on("discover")
+    assert "no key for openai, anthropic, google: `mmai keys set openai`" in result.stderr
+    assert "openai" not in result.stdout
+    alone = on("discover", "openai", "-o", "plain").stdout
+    assert "no key for `openai`: `OPENAI_API_KEY` is not set, and none is kept" in alone
+    states = {row["name"]: row["state"] for row in on("discover", "--json").json["data"]["providers"]}
+    assert states == {"builtin": "healthy", "ollama": "healthy", "openai": "no_key", "anthropic": "no_key", "google": "no_key"}
 
 
 def test_every_form_lists_the_same_models(on: Mmai) -> None:

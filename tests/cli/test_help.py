@@ -1,12 +1,7 @@
-"""Help, usage errors, and what a start does not import."""
-
-import json
-import subprocess
-import sys
+"""Help and usage errors."""
 
 import pytest
-from command import PATIENCE_S, Mmai
-from fakes.ollama import FakeOllama
+from command import Mmai
 
 COMMANDS = (
     "run",
@@ -31,40 +26,6 @@ COMMANDS = (
     "keys path",
     "paths",
 )
-IMPORTED = """
-import json, sys
-from mmai.cli.bridge import main
-try:
-    main(sys.argv[1:])
-finally:
-    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
-"""
-
-
-def imported(mmai: Mmai, *args: str) -> set[str]:
-    """The top-level packages in memory when a command ends well."""
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORTED, *args],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env=mmai.env,
-        cwd=mmai.cwd,
-        timeout=PATIENCE_S,
-    )
-    assert done.returncode == 0, done.stderr
-    return {name.partition(".")[0] for name in json.loads(done.stderr.splitlines()[-1])}
-
-
-def test_help_imports_nothing_heavy(mmai: Mmai) -> None:
-    heavy = {"openai", "anthropic", "pydantic", "numpy", "coremltools", "httpx", "rich", "yaml", "sqlite3", "asyncio"}
-    assert not heavy & imported(mmai, "--help")
-
-
-def test_a_run_of_a_named_model_imports_no_more_than_it_needs(on: Mmai, ollama: FakeOllama) -> None:
-    assert not {"httpx", "rich", "yaml", "numpy", "jsonschema", "openai", "pydantic"} & imported(
-        on, "run", "-m", "ollama:llama3.2:3b", "hi"
-    )
-    assert ollama.journal.paths == ["POST /api/chat"]
 
 
 def commands_of(help_text: str) -> list[str]:

@@ -108,4 +108,5 @@ def test_the_specifications_own_settings_choose_and_run(on: Mmai) -> None:
     assert on("run", "what is 2+2?").exit_code == 0
     states = {row["name"]: row["state"] for row in on("discover", "--json").json["data"]["providers"]}
     assert states["ollama"] == "healthy"
-    assert set(states) == {"builtin", "ollama", "coreml", "openai"}
+    assert set(states) == {"builtin", "ollama", "coreml", "openai", "anthropic", "google"}
+    assert states["openai"] == "unauthorized"

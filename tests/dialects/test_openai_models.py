@@ -177,6 +177,11 @@ def test_together_sends_the_list_alone() -> None:
     assert (found.name, found.context_tokens) == ("a/b", 8_192)
 
 
+def test_a_fact_in_a_form_nobody_knows_hides_no_model() -> None:
+    odd, plain = cards({"id": "a", "context_length": {"tokens": 9}}, {"id": "b", "context_length": 9}, provider="lab")
+    assert [(found.name, found.context_tokens) for found in (odd, plain)] == [("a", None), ("b", 9)]
+
+
 def test_a_name_that_comes_twice_is_one_model() -> None:
     assert len(cards({"id": "a"}, {"id": "a"}, provider="lab")) == 1
 

@@ -4,6 +4,7 @@ answer, and whether somebody else is asked."""
 import asyncio
 import gzip
 from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,6 +25,8 @@ SILENCE_S = 0.15
 """How long a server that says nothing is waited for, where a row is about that."""
 ENOUGH_S = 1.0
 """The deadline of a run: shorter than any `Retry-After` of these rows that is no wait of nothing."""
+MALFORMED, FAILING = attrgetter("malformed"), attrgetter("failing")
+"""What a voice makes of these among the pieces of an answer."""
 PAST, FUTURE = "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 2094 08:49:37 GMT"
 
 
@@ -89,16 +92,6 @@ def failed(voice: Voice, server: Fake) -> None:
     server.answers(200, voice.said(503).body)
 
 
-def malformed(voice: Voice) -> bytes:
-    """An event that is none."""
-    return voice.event({}).replace(b"{}", b'{"choices": ["%s' % KEY.encode())
-
-
-def failing(voice: Voice) -> bytes:
-    """An event that says the server has failed."""
-    return voice.event(voice.said(503).body)
-
-
 def squeezed() -> bytes:
     """An answer that is compressed, though nobody asked for that."""
     return whole(200, gzip.compress(b"{}"), {"Content-Encoding": "gzip"})
@@ -136,11 +129,11 @@ TABLE = {
     "cut": Row(streams("Hel", CLOSE, done=False), "incomplete", elsewhere=False, text="Hel"),
     "stalled": Row(streams("Hel", SILENCE, done=False), "incomplete", elsewhere=False, text="Hel", silent=True),
     "no end": Row(streams("Hel", done=False), "incomplete", elsewhere=False, text="Hel"),
-    "malformed once": Row(streams("Hel", malformed, "lo"), None, elsewhere=False, text="Hello"),
-    "malformed twice": Row(streams("Hel", malformed, "lo", malformed), "incomplete", elsewhere=False, text="Hello"),
-    "malformed from the start": Row(streams(malformed, malformed, done=False), "protocol"),
-    "a failure among the events": Row(streams("Hel", failing, done=False), "incomplete", elsewhere=False, text="Hel"),
-    "a failure before the first word": Row(streams(failing, done=False), "provider", 2, in_stream=True),
+    "malformed once": Row(streams("Hel", MALFORMED, "lo"), None, elsewhere=False, text="Hello"),
+    "malformed twice": Row(streams("Hel", MALFORMED, "lo", MALFORMED), "incomplete", elsewhere=False, text="Hello"),
+    "malformed from the start": Row(streams(MALFORMED, MALFORMED, done=False), "protocol"),
+    "a failure among the events": Row(streams("Hel", FAILING, done=False), "incomplete", elsewhere=False, text="Hel"),
+    "a failure before the first word": Row(streams(FAILING, done=False), "provider", 2, in_stream=True),
     "200 with a failure": Row(failed, "provider", 2, in_stream=True),
     "200 with a page": Row(says(whole(200, f"<html>{KEY}</html>", {"Content-Type": "text/html"})), "protocol"),
     "200 with nothing": Row(says(whole(200, b"")), "protocol"),

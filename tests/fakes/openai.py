@@ -42,6 +42,8 @@ class FakeModel:
     """It takes `max_completion_tokens` and no temperature, and counts its thinking."""
     writes: bool = True
     """It answers chats and responses."""
+    chats: bool = True
+    """It answers chats too, and not responses alone."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What other servers add to its entry in the list, and OpenAI's own `shutdown_date`."""
 
@@ -139,6 +141,9 @@ class FakeOpenAI(Wall):
         model = self.models[seen.model or ""]
         if not model.writes:
             said = "This is not a chat model and thus not supported in the v1/chat/completions endpoint."
+            return [whole(404, fault(said, param="model"))]
+        if seen.path == CHAT and not model.chats:
+            said = "This model is only supported in v1/responses and not in v1/chat/completions."
             return [whole(404, fault(said, param="model"))]
         wrong = _unsupported(model, seen.json) or _loose(seen.json)
         return [whole(400, wrong)] if wrong else Answer(("Hello", " there")).script(seen)

@@ -190,6 +190,13 @@ def test_a_model_that_reasons_takes_other_options(client: OpenAI) -> None:
     assert client.chat.completions.create(model="gpt-5.6-luna", messages=HI, max_completion_tokens=9).choices
 
 
+def test_a_model_may_answer_responses_alone(client: OpenAI, openai: FakeOpenAI) -> None:
+    openai.add("gpt-6-pro", chats=False)
+    with pytest.raises(NotFoundError, match="only supported in v1/responses"):
+        client.chat.completions.create(model="gpt-6-pro", messages=HI)
+    assert client.responses.create(model="gpt-6-pro", input="hi").output_text == "Hello there"
+
+
 def test_an_error_within_a_stream_reaches_the_client(client: OpenAI, openai: FakeOpenAI) -> None:
     openai.streams("Hel", event(fault("boom", kind="server_error")), done=False)
     with pytest.raises(APIError, match="boom"):

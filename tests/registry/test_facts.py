@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from mmai.registry.catalog import with_declared
 from mmai.registry.facts import Facts
 from mmai.registry.known import KnownModel
-from mmai.registry.prices import known_model
+from mmai.registry.litellm import known_model
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import FREE, LongContextPrice, ModelCard, ModelRef, Price
 from mmai.values.registry import Registry

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from mmai.registry.known import CATALOGUE, KnownModel, KnownModels, without_date
-from mmai.registry.prices import ABILITIES, MADE
+from mmai.registry.litellm import ABILITIES, MADE
 from mmai.settings.providers import PROVIDERS
 from mmai.values.model import LongContextPrice, ModelRef, Price
 from mmai.values.task import Modality
@@ -154,7 +154,18 @@ def test_a_file_written_by_hand_is_read_as_any_yaml() -> None:
     )
 
 
-@pytest.mark.parametrize("data", [b"", b"models: [", b"prices: {}\n", b"- a\n", b"models:\n  a:b:\n    prise: 1\n", b"\xff"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"models: [",
+        b"prices: {}\n",
+        b"- a\n",
+        b"models:\n  a:b:\n    prise: 1\n",
+        b"\xff",
+        b"models: {a:b: {price: {input: 1}}}",
+    ],
+)
 def test_what_is_not_of_the_format_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         KnownModels.parse(data)

@@ -36,6 +36,11 @@ def test_a_name_means_the_model_that_fits(text: str, meant: str) -> None:
     assert str(resolve(registry, text, providers=("openai",))) == meant
 
 
+def test_a_name_that_begins_like_a_provider_means_the_model_of_that_name_where_there_is_one() -> None:
+    assert resolve(knowing("ollama:mistral:7b"), "mistral:7b", providers=("mistral",)) == ModelRef("ollama", "mistral:7b")
+    assert resolve(knowing("ollama:mistral:7b"), "mistral:small", providers=("mistral",)) == ModelRef("mistral", "small")
+
+
 def test_a_full_reference_needs_no_discovery() -> None:
     assert resolve(Registry(), "ollama:x", providers=("ollama",)) == ModelRef("ollama", "x")
 

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from msgspec.structs import replace
 
 from mmai.render.envelope import envelope
 from mmai.render.models import discovery_data, discovery_table, model_data, model_table, parameters
 from mmai.render.selection import explanation_table, normalised, selection_data, selection_table
 from mmai.render.show import show
 from mmai.render.status import Status, next_step, status_data, status_table
+from mmai.values.budget import Spending
 from mmai.values.decision import Candidate, Decision, Terms, Weights
 from mmai.values.health import Health, Loaded, ProviderStatus
 from mmai.values.model import FREE, ModelCard, Price, Profile
@@ -329,3 +331,31 @@ def test_the_next_step_is_a_command_for_the_state_of_things(
         [built_in, ProviderStatus(provider=provider, endpoint="http://x", health=Health(state=state), models=models)]
     )
     assert step is None if command is None else step is not None and step.startswith(command)
+
+
+def test_a_budget_is_shown_with_what_is_spent() -> None:
+    budget = (
+        Spending(period="daily", limit_usd=5.0, spent_usd=5.5),
+        Spending(period="monthly", limit_usd=50.0, spent_usd=5.5),
+    )
+    seen = Status(providers=(), loaded={}, slots={}, chosen={}, budget=budget)
+    rows = [[cell.shown for cell in row] for row in status_table(seen).cells]
+    assert rows == [
+        ["budget", "today", "spent", "$5.50 of $5.00 spent"],
+        ["budget", "this month", "within", "$5.50 of $50.00 spent"],
+    ]
+    assert through_json(status_data(seen))["budget"][0] == {
+        "period": "daily",
+        "limit_usd": 5.0,
+        "spent_usd": 5.5,
+        "left_usd": 0.0,
+    }
+
+
+def test_a_price_says_where_it_was_read() -> None:
+    price = Price(1.25, 10.0, source="https://example.org", read_on="2026-11-22", reason="as for `openai:gpt-5`")
+    shown = {row[0].shown: row[1].shown for row in model_table(replace(LUNA, price=price), providers=(), profile=None).cells}
+    assert shown["price"] == "$1.25/$10.00 per M"
+    assert (shown["price from"], shown["price as"]) == ("https://example.org, read on 2026-11-22", "as for `openai:gpt-5`")
+    own = {row[0].shown for row in model_table(LUNA, providers=(), profile=None).cells}
+    assert own.isdisjoint({"price from", "price as", "further prices"})

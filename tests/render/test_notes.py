@@ -11,6 +11,7 @@ from mmai.render.notes import (
     ReasoningWriter,
     changes_line,
     chosen_line,
+    deprecated_line,
     error_lines,
     fallback_line,
     usage_line,
@@ -128,3 +129,16 @@ def test_reasoning_keeps_the_space_within_it(a_pipe: Any, pieces: list[str]) -> 
     reasoning.close()
     text = "".join(pieces).strip()
     assert pipe.text == (f"thinking: {text}\n\n" if text else "")
+
+
+@pytest.mark.parametrize(
+    ("deprecated", "line"),
+    [
+        ("2026-11-21", "`a:b` is deprecated: retired on 2026-11-21"),
+        ("2026-11-22", "`a:b` is deprecated: retired on 2026-11-22"),
+        ("2026-11-23", "`a:b` is deprecated: its provider retires it on 2026-11-23"),
+        ("use gpt-6", "`a:b` is deprecated: use gpt-6"),
+    ],
+)
+def test_a_deprecated_model_says_since_or_until_when(deprecated: str, line: str) -> None:
+    assert deprecated_line("a:b", deprecated, today="2026-11-22") == line

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmai.render.units import duration, money, price, size, tokens
-from mmai.values.model import FREE, Price
+from mmai.render.units import duration, money, price, price_details, size, tokens
+from mmai.values.model import FREE, LongContextPrice, Price
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,18 @@ def test_what_costs_something_never_reads_as_nothing(usd: float) -> None:
         (Price(0.25, 1.25), "$0.25/$1.25 per M"),
         (Price(0.25), "$0.25/unknown per M"),
         (Price(image_usd=0.04), "$0.04 per image"),
+        (Price(0.0000001, 0.125), "<$0.000001/$0.125 per M"),
+        (Price(0.02, 0.0), "$0.02 per M"),
+        (Price(audio_usd_per_s=0.0001), "$0.006 per minute"),
+        (Price(2.0, 12.0, image_usd=0.134), "$2.00/$12.00 per M, $0.134 per image"),
     ],
 )
 def test_prices(value: Price | None, text: str) -> None:
     assert price(value) == text
+
+
+def test_a_price_has_further_ones() -> None:
+    tier = LongContextPrice(above_tokens=272_000, input_usd_per_mtok=0.4, output_usd_per_mtok=1.8)
+    price = Price(0.2, 1.2, 0.02, 0.25, audio_usd_per_mtok=1.0, long_context=tier)
+    assert price_details(price) == "cached $0.02, cache writes $0.25, sound $1.00, above 272k tokens $0.40/$1.80 per M"
+    assert price_details(FREE) is None

@@ -2,9 +2,12 @@ from typing import Any
 
 import pytest
 from builders import a_card, a_cloud_card, a_profile, an_analysis, an_embedded_card
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmai.selection.candidates import FILTERS, exclusion, filters
-from mmai.values.model import ModelCard, Price
+from mmai.selection.expectations import cost_usd, worst_cost_usd
+from mmai.values.model import LongContextPrice, ModelCard, Price
 from mmai.values.task import Modality, TaskAnalysis, TaskType
 
 
@@ -134,6 +137,49 @@ def test_a_generated_image_has_its_own_price() -> None:
     image = {"required_capabilities": ("image_generation",), "output_tokens": 0}
     assert why(painter, an_analysis(TaskType.IMAGE_GENERATION, max_cost_usd=0.05, **image)) is None
     assert why(painter, an_analysis(TaskType.IMAGE_GENERATION, max_cost_usd=0.03, **image)) is not None
+
+
+def test_the_worst_case_is_at_the_tier_of_a_long_request() -> None:
+    tier = LongContextPrice(above_tokens=100_000, input_usd_per_mtok=2.0, output_usd_per_mtok=8.0)
+    card = a_cloud_card(price=Price(1.0, 4.0, long_context=tier))
+    # 80,000 tokens and a quarter are 100,000, which is not above; 80,001 are 100,001, at $2 in and $8 out.
+    assert worst_cost_usd(card, an_analysis(context_tokens=80_000), max_tokens=1000) == pytest.approx(0.1 + 0.004)
+    assert worst_cost_usd(card, an_analysis(context_tokens=80_001), max_tokens=1000) == pytest.approx(0.200002 + 0.008)
+
+
+def test_a_recording_is_expected_at_the_price_of_sound() -> None:
+    heard: dict[str, Any] = {"modality": Modality.AUDIO, "context_tokens": 1600, "output_tokens": 100}
+    by_token = a_cloud_card(price=Price(1.0, 4.0, audio_usd_per_mtok=10.0))
+    assert cost_usd(by_token, an_analysis(TaskType.SPEECH_TRANSCRIPTION, **heard)) == pytest.approx(0.016 + 0.0004)
+    by_second = a_cloud_card(price=Price(audio_usd_per_s=0.0001))
+    assert cost_usd(by_second, an_analysis(TaskType.SPEECH_TRANSCRIPTION, **heard)) == pytest.approx(0.01)
+    worst = worst_cost_usd(by_second, an_analysis(TaskType.SPEECH_TRANSCRIPTION, **heard), max_tokens=None)
+    assert worst == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("task", [TaskType.IMAGE_GENERATION, TaskType.SPEECH_SYNTHESIS])
+def test_what_is_made_of_tokens_that_nobody_can_count_beforehand_has_no_known_cost(task: TaskType) -> None:
+    maker = a_cloud_card(capabilities=("image_generation", "speech_synthesis"), price=Price(8.0, 30.0))
+    made = an_analysis(task, max_cost_usd=1.0, required_capabilities=(), output_tokens=0)
+    assert cost_usd(maker, made) is None
+    assert why(maker, made) == ("max_cost", "its price for what it makes is not known, so it may cost more than $1")
+    assert cost_usd(a_card(), made) == 0.0
+
+
+@given(usd=st.floats(0.01, 1000), dearer=st.floats(1, 100), sent=st.integers(0, 300_000), answered=st.integers(0, 10_000))
+def test_the_worst_is_never_below_what_is_expected_nor_a_dearer_model_cheaper(
+    usd: float, dearer: float, sent: int, answered: int
+) -> None:
+    card, dear = (
+        a_cloud_card(usd_per_mtok=usd, context_tokens=None),
+        a_cloud_card(usd_per_mtok=usd * dearer, context_tokens=None),
+    )
+    analysis = an_analysis(context_tokens=sent, output_tokens=min(answered, 8_000))
+    expected, worst = cost_usd(card, analysis), worst_cost_usd(card, analysis, max_tokens=None)
+    assert expected is not None
+    assert worst is not None
+    assert worst >= expected * (1 - 1e-12)
+    assert (worst_cost_usd(dear, analysis, max_tokens=None) or 0.0) >= worst * (1 - 1e-12)
 
 
 def test_a_measured_profile_decides_over_a_declared_one_on_latency() -> None:

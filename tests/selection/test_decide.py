@@ -5,9 +5,11 @@ from builders import a_card, a_cloud_card, a_profile, a_request, an_embedded_car
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmai.errors import BudgetExceeded
 from mmai.selection.decide import decide
 from mmai.selection.explain import explain
 from mmai.selection.misses import no_eligible
+from mmai.values.budget import Spending
 from mmai.values.decision import Weights
 from mmai.values.model import ModelCard
 from mmai.values.request import Request
@@ -20,7 +22,7 @@ def miss(
     decision = decide(request, cards, constraints=Constraints(**limits), unavailable=unavailable)
     assert decision.choice is None
     error = no_eligible(decision)
-    assert error.exit_code == 3
+    assert error.exit_code == (11 if "max_cost_usd" in limits else 3)
     return error.message, error.hint
 
 
@@ -177,3 +179,31 @@ def test_a_limit_that_nothing_keeps_names_the_nearest(limits: dict[str, Any], me
     dear = a_cloud_card(usd_per_mtok=2.0, profile=a_profile(ttft_ms=9_000, runs=0))
     found, _ = miss(request, dear, cheap, **limits)
     assert found == message
+
+
+def test_money_alone_in_the_way_is_a_budget_exceeded_and_anything_else_is_not() -> None:
+    request, limits = a_request(max_tokens=100), Constraints(max_cost_usd=0.0)
+    dear, down = a_cloud_card(), a_cloud_card("google:gemini")
+    alone = no_eligible(decide(request, [dear], constraints=limits))
+    assert (type(alone), alone.exit_code) == (BudgetExceeded, 11)
+    also_down = decide(request, [down], constraints=limits, unavailable={"google": "google is unreachable"})
+    assert no_eligible(also_down).exit_code == 3
+    other = decide(request, [dear], constraints=Constraints(max_cost_usd=0.0, provider="google"))
+    assert no_eligible(other).exit_code == 3
+
+
+def test_a_budget_excludes_what_is_expected_to_cost_more_than_is_left() -> None:
+    budget = [
+        Spending(period="daily", limit_usd=1.0, spent_usd=0.0),
+        Spending(period="monthly", limit_usd=5.0, spent_usd=4.9999),
+    ]
+    dear, cheap, local = a_cloud_card(usd_per_mtok=100.0), a_cloud_card("openai:cheap", usd_per_mtok=0.01), a_card()
+    unknown = a_cloud_card("openai:unknown", usd_per_mtok=None)
+    decision = decide(a_request(max_tokens=100), [dear, cheap, local, unknown], budget=budget)
+    assert {str(candidate.card.ref) for candidate in decision.ranked} == {"openai:cheap", "openai:unknown", "ollama:gemma3:4b"}
+    (excluded,) = decision.excluded
+    assert excluded.excluded_by == "budget"
+    assert excluded.excluded is not None
+    assert excluded.excluded.endswith("and $0.0001 is left of the monthly budget of $5 ($5 spent)")
+    error = no_eligible(decide(a_request(max_tokens=100), [dear], budget=budget))
+    assert (error.exit_code, error.hint) == (11, "mmai config edit")

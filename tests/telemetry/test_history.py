@@ -363,3 +363,18 @@ def test_ids_of_one_moment_differ_behind_the_moment() -> None:
     assert len(ids) == 1000
     # Source: the example of github.com/ulid/spec for this moment, 01ARYZ6S41TSV4RRFFQ69G5FAV.
     assert {(len(each), each[:10]) for each in ids} == {(26, "01ARYZ6S41")}
+
+
+def test_what_was_spent_is_what_runs_since_a_moment_cost(history: History) -> None:
+    for started_at, cost_usd in ((100.0, 8.0), (200.0, 0.25), (300.0, 0.5), (300.0, None), (300.0, 0.0)):
+        history.finish(a_run(started_at=started_at, cost_usd=cost_usd))
+    assert history.spent_usd(since=200.0) == 0.75
+    assert history.spent_usd(since=301.0) == 0.0
+
+
+def test_what_was_spent_is_unknown_where_the_history_cannot_be_read(history: History, path: Path, warnings: Warnings) -> None:
+    path.mkdir(parents=True)
+    assert history.spent_usd(since=0.0) is None
+    assert history.spent_usd(since=0.0) is None
+    assert len(warnings) == 1
+    assert "no budget is held" in warnings[0]

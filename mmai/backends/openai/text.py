@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mmai.backends.needs import makes
 from mmai.backends.server import Server
@@ -17,13 +18,12 @@ from mmai.dialects.openai import (
     embed_body,
     embed_events,
     embed_tuning,
-    reasons,
     responses_body,
     responses_events,
     responses_tuning,
     without,
 )
-from mmai.errors import IncompleteAnswer, TimedOut, UnsupportedOption
+from mmai.errors import IncompleteAnswer, ProviderError, TimedOut, UnsupportedOption
 from mmai.values.event import DroppedEvent, Event
 from mmai.values.model import ModelCard
 from mmai.values.request import Request
@@ -43,6 +43,8 @@ class Question(Struct, frozen=True):
     """Reads an answer that comes as one object."""
     stream: Callable[..., Stream] | None = None
     """Reads one that comes in pieces."""
+    refused: tuple[str, ...] = ()
+    """Fields that were sent before and are left out."""
 
 
 def question(model: ModelCard, request: Request) -> Question:
@@ -50,8 +52,7 @@ def question(model: ModelCard, request: Request) -> Question:
     options = request.options
     if makes(model, request, "embedding"):
         return Question(EMBEDDINGS, embed_body(model, request), embed_tuning(options).dropped, embed_events)
-    if model.api == "responses" or (request.tools and reasons(model)):
-        # Chats let the newer models that reason call no tools.
+    if model.api == "responses":
         tuning = responses_tuning(model, options)
         return Question(RESPONSES, responses_body(model, request), tuning.dropped, responses_events, ResponsesStream)
     return Question(CHAT, chat_body(model, request), chat_tuning(model, options).dropped, chat_events, ChatStream)
@@ -63,9 +64,8 @@ async def ask(server: Server, model: ModelCard, request: Request) -> AsyncGenera
     Raises:
         CallError: while iterating.
     """
-    asked = question(model, request)
-    async with _opened(server, model, asked) as (reply, refused):
-        for note in (*asked.dropped, *refused):
+    async with _opened(server, model, request) as (reply, asked):
+        for note in asked.dropped:
             yield note
         if asked.stream is None or reply.headers.get("content-type", "").startswith("application/json"):
             for event in asked.whole(await reply.read(), model.ref, where=server.where):
@@ -91,21 +91,34 @@ async def _next(chunks: AsyncIterator[bytes], stream: Stream) -> bytes:
 
 
 @asynccontextmanager
-async def _opened(server: Server, model: ModelCard, asked: Question) -> AsyncIterator[tuple[Reply, list[DroppedEvent]]]:
-    """The reply, once the server refuses no more of the tuning; what it refused is left out, and told."""
-    body = asked.body
-    names: list[str] = []
-    refused: list[DroppedEvent] = []
+async def _opened(server: Server, model: ModelCard, request: Request) -> AsyncIterator[tuple[Reply, Question]]:
+    """The reply, and the question it answers: the first one, or what the server would rather be asked."""
+    asked = question(model, request)
     async with AsyncExitStack() as stack:
         while True:
             try:
-                reply = await stack.enter_async_context(server.open("POST", asked.path, body, ref=model.ref))
+                reply = await stack.enter_async_context(server.open("POST", asked.path, asked.body, ref=model.ref))
                 break
-            except UnsupportedOption as exc:
-                rest = without(body, exc.option, refused=names)
-                if rest is None:
+            except ProviderError as exc:
+                rather = _instead(exc, asked, model, request, where=server.where)
+                if rather is None:
                     raise
-                names.append(exc.option)
-                body, lost = rest
-                refused += [DroppedEvent(lost, f"{server.where} takes none")] if lost else []
-        yield reply, refused
+                asked = rather
+        yield reply, asked
+
+
+def _instead(exc: ProviderError, asked: Question, model: ModelCard, request: Request, *, where: str) -> Question | None:
+    """What to ask after a refusal, or None where nothing else would do.
+
+    Some of OpenAI's models take no chats, or none with tools, and say so. Of the tuning, one field less each time.
+    """
+    if asked.path == CHAT and "v1/responses" in exc.message:
+        return question(replace(model, api="responses"), request)
+    if not isinstance(exc, UnsupportedOption):
+        return None
+    rest = without(asked.body, exc.option, refused=asked.refused)
+    if rest is None:
+        return None
+    body, lost = rest
+    notes = (DroppedEvent(lost, f"{where} takes none"),) if lost else ()
+    return replace(asked, body=body, dropped=(*asked.dropped, *notes), refused=(*asked.refused, exc.option))

@@ -112,9 +112,15 @@ class Wire:
 
     @asynccontextmanager
     async def open(
-        self, method: str, path: str, body: bytes = b"", *, timeouts: Timeouts | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        timeouts: Timeouts | None = None,
+        content_type: str = "application/json",
     ) -> AsyncIterator[Reply]:
-        """Send a request, JSON if it has a body, and give its answer from the head on, whatever its status below 300 or from 400.
+        """Send a request, with `content_type` if it has a body, and give its answer from the head on, whatever its status below 300 or from 400.
 
         Leaving by an exception, a cancellation included, drops the connection and so cancels the call upstream.
 
@@ -126,7 +132,7 @@ class Wire:
         """
         limits = timeouts or self._timeouts
         until = asyncio.get_running_loop().time() + limits.first_token_s
-        exchange = await self._send(method, path, body, limits, until)
+        exchange = await self._send(method, path, body, content_type, limits, until)
         try:
             self._check(exchange)
             reply = Reply(exchange, where=self.where, timeouts=limits, until=until)
@@ -142,10 +148,10 @@ class Wire:
         if self._transport is not None:
             await self._transport.aclose()
 
-    async def _send(self, method: str, path: str, body: bytes, limits: Timeouts, until: float) -> Exchange:
+    async def _send(self, method: str, path: str, body: bytes, content_type: str, limits: Timeouts, until: float) -> Exchange:
         if self._transport is None:
             self._transport = self._choose()
-        headers = self._headers | ({"Content-Type": "application/json"} if body else {})
+        headers = self._headers | ({"Content-Type": content_type} if body else {})
         try:
             async with asyncio.timeout_at(until):
                 return await self._transport.send(method, f"{self._address}{path}", headers, body, connect_s=limits.connect_s)

@@ -118,11 +118,11 @@ def _sample(tuning: _Tuning, options: Options, model: Family | None) -> None:
             tuning.drop(option, "this model takes none")
         elif thinks and option != "top_p":
             tuning.drop(option, "a model that thinks takes none")
+        elif model and option == "temperature" and isinstance(value, int | float) and value > HOTTEST:
+            tuning.fields[option] = HOTTEST
+            tuning.drop(option, "Anthropic's scale ends at 1, which was sent instead")
         else:
             tuning.fields[option] = value
-    if model and tuning.fields.get("temperature") == options.temperature and (options.temperature or 0) > HOTTEST:
-        tuning.fields["temperature"] = HOTTEST
-        tuning.drop("temperature", "Anthropic's scale ends at 1, which was sent instead")
 
 
 def _stop(tuning: _Tuning, stop: tuple[str, ...]) -> None:

@@ -5,34 +5,21 @@ Source: platform.claude.com/docs, "Streaming messages". `message_start`, then fo
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from mmai.dialects.anthropic.blocks import Blocks, Delta
 from mmai.dialects.anthropic.errors import UNREADABLE, Problem, event_error
-from mmai.dialects.anthropic.thoughts import Thought, seal
 from mmai.dialects.anthropic.usage import Counts, finished
 from mmai.dialects.anthropic.whole import Block, Message
 from mmai.dialects.sse import Frame, Frames
 from mmai.errors import IncompleteAnswer, ProtocolError
-from mmai.values.event import Event, ReasoningEvent, TextEvent
+from mmai.values.event import Event
 from mmai.values.model import ModelRef
-from mmai.values.request import ToolCall
 
 MAX_MALFORMED = 1
 SHOWN_BYTES = 80
-SILENT_EVENTS = ("ping",)
-SILENT_DELTAS = ("citations_delta",)
-
-
-class _Delta(Struct, frozen=True):
-    type: str = ""
-    text: str = ""
-    thinking: str = ""
-    signature: str = ""
-    partial_json: str = ""
-    stop_reason: str | None = None
 
 
 class _Event(Struct):
@@ -40,16 +27,9 @@ class _Event(Struct):
     index: int = 0
     message: Message | None = None
     content_block: Block | None = None
-    delta: _Delta = _Delta()
+    delta: Delta = Delta()
     usage: Counts | None = None
     error: Problem | None = None
-
-
-class _Call(Struct):
-    """A call of a tool whose arguments still come."""
-
-    block: Block
-    arguments: str = ""
 
 
 class MessageStream:
@@ -60,15 +40,11 @@ class MessageStream:
         self._where = where
         self._frames = Frames()
         self._decoder = msgspec.json.Decoder(_Event)
+        self._blocks = Blocks()
         self._understood = self._malformed = self._unknown = 0
         self._counts = Counts()
         self._model: str | None = None
         self._stop_reason: str | None = None
-        self._calls: dict[int, _Call] = {}
-        self._thoughts: dict[int, Thought] = {}
-        """Those before the next call of a tool, by the index of their block."""
-        self._broken: str | None = None
-        """Arguments that are no JSON object: an error, unless the answer turns out to be cut for its length."""
         self.finished = False
         """The event that ends a message has come; what follows it is ignored."""
 
@@ -114,12 +90,12 @@ class MessageStream:
             case "message_start":
                 message = event.message or Message()
                 self._model, self._counts = message.model, message.usage or Counts()
-            case "content_block_start":
-                yield from self._start(event)
+            case "content_block_start" if event.content_block:
+                yield from self._blocks.start(event.index, event.content_block)
             case "content_block_delta":
-                yield from self._grow(event)
+                yield from self._blocks.grow(event.index, event.delta)
             case "content_block_stop":
-                yield from self._call(self._calls.pop(event.index, None))
+                yield from self._blocks.stop(event.index)
             case "message_delta":
                 self._counts = self._counts.updated(event.usage or Counts())
                 self._stop_reason = event.delta.stop_reason or self._stop_reason
@@ -127,65 +103,18 @@ class MessageStream:
                 yield from self._finish()
             case "error":
                 raise event_error(event.error or Problem(), where=self._where, ref=self._ref)
+            case "ping":
+                pass
             case _:
-                self._unknown += event.type not in SILENT_EVENTS
-
-    def _start(self, event: _Event) -> Iterator[Event]:
-        block = event.content_block
-        if block and block.type == "tool_use":
-            self._calls[event.index] = _Call(block)
-        elif block:
-            if thought := block.thought:
-                self._thoughts[event.index] = thought
-            if said := block.event():
-                yield said
-
-    def _grow(self, event: _Event) -> Iterator[Event]:
-        delta = event.delta
-        match delta.type:
-            case "text_delta":
-                if delta.text:
-                    yield TextEvent(delta.text)
-            case "thinking_delta":
-                self._think(event.index, thinking=delta.thinking)
-                if delta.thinking:
-                    yield ReasoningEvent(delta.thinking)
-            case "signature_delta":
-                self._think(event.index, signature=delta.signature)
-            case "input_json_delta":
-                if call := self._calls.get(event.index):
-                    call.arguments += delta.partial_json
-            case _:
-                self._unknown += delta.type not in SILENT_DELTAS
-
-    def _call(self, call: _Call | None) -> Iterator[Event]:
-        if call is None:
-            return
-        try:
-            given = msgspec.json.decode(call.arguments, type=dict[str, Any]) if call.arguments else call.block.input or {}
-        except msgspec.DecodeError:
-            self._broken = call.arguments
-            return
-        yield ToolCall(call.block.name, given, call.block.id, seal(list(self._thoughts.values())))
-        self._thoughts.clear()
-
-    def _think(self, index: int, *, thinking: str = "", signature: str = "") -> None:
-        if thought := self._thoughts.get(index):
-            thought.thinking = (thought.thinking or "") + thinking
-            thought.signature = (thought.signature or "") + signature
+                self._unknown += 1
 
     def _finish(self) -> Iterator[Event]:
         if self._stop_reason is None:
             raise self._incomplete()
-        last = finished(
-            self._counts,
-            self._stop_reason,
-            model=self._model,
-            ref=self._ref,
-            skipped=self._malformed + self._unknown,
-        )
-        if self._broken is not None and last.reason != "length":
-            seen = self._broken[:SHOWN_BYTES]
+        skipped = self._malformed + self._unknown + self._blocks.unknown
+        last = finished(self._counts, self._stop_reason, model=self._model, ref=self._ref, skipped=skipped)
+        if self._blocks.broken is not None and last.reason != "length":
+            seen = self._blocks.broken[:SHOWN_BYTES]
             raise ProtocolError(f"{self._where} called a tool with arguments that are no JSON object: `{seen}`")
         self.finished = True
         yield last

@@ -10,7 +10,7 @@ from mmai.dialects.openai.models import assumed, parse_models
 from mmai.dialects.openai.requests import chat_body, embed_body
 from mmai.dialects.openai.responses import ResponsesStream, responses_events
 from mmai.dialects.openai.responses_request import responses_body
-from mmai.dialects.openai.tuning import chat_tuning, embed_tuning, reasons, responses_tuning, without
+from mmai.dialects.openai.tuning import chat_tuning, embed_tuning, responses_tuning, without
 
 __all__ = [
     "ChatStream",
@@ -24,7 +24,6 @@ __all__ = [
     "embed_tuning",
     "failure",
     "parse_models",
-    "reasons",
     "responses_body",
     "responses_events",
     "responses_tuning",

@@ -7,6 +7,7 @@ references.
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from mmai.dialects.openai.errors import decode
@@ -68,6 +69,10 @@ class _TopProvider(Struct):
     max_completion_tokens: int | None = None
 
 
+class _Named(Struct):
+    id: str
+
+
 class _Listed(Struct):
     """An entry, whoever wrote it."""
 
@@ -104,7 +109,7 @@ class _Described(Struct):
 
 
 class _List(Struct):
-    data: list[_Listed]
+    data: list[msgspec.Raw]
     models: list[_Described] | None = None
 
 
@@ -119,10 +124,19 @@ def parse_models(body: bytes, *, provider: str, url: str, locality: Locality, wh
     answer = decode(whole, _List, where=where, what="its list of models")
     described = {name: entry for entry in answer.models or () for name in (entry.name, entry.model) if name}
     cards: dict[str, ModelCard] = {}
-    for listed in answer.data:
+    for entry in answer.data:
+        listed = _read(entry, where=where)
         if listed.active is not False and listed.type not in UNUSABLE_TYPES and (provider != "openai" or is_usable(listed.id)):
             cards.setdefault(listed.id, _card(listed, described, provider=provider, url=url, locality=locality))
     return list(cards.values())
+
+
+def _read(entry: msgspec.Raw, *, where: str) -> _Listed:
+    """An entry; where a fact in it has a form nobody knows, its name alone."""
+    try:
+        return msgspec.json.decode(entry, type=_Listed)
+    except msgspec.ValidationError:
+        return _Listed(decode(bytes(entry), _Named, where=where, what="its list of models").id)
 
 
 def assumed(name: str, *, provider: str, locality: Locality) -> ModelCard:
@@ -172,7 +186,7 @@ def _card(listed: _Listed, described: Mapping[str, _Described], *, provider: str
 def _told_capabilities(listed: _Listed) -> tuple[str, ...]:
     """All the model can do, as far as the server says; nothing where it does not."""
     if isinstance(listed.capabilities, dict):
-        return _named(MISTRAL_CAPABILITIES, [name for name, has in listed.capabilities.items() if has is True])
+        return _ours(MISTRAL_CAPABILITIES, [name for name, has in listed.capabilities.items() if has is True])
     if isinstance(listed.architecture, _Architecture) or listed.output_modalities:
         return _of_modalities(listed)
     return TYPES.get(listed.type or "", ())
@@ -180,7 +194,7 @@ def _told_capabilities(listed: _Listed) -> tuple[str, ...]:
 
 def _served_capabilities(described: _Described | None) -> tuple[str, ...]:
     """What llama.cpp says, which leaves out tools and thinking."""
-    names = _named(LLAMACPP_CAPABILITIES, described.capabilities or []) if described else ()
+    names = _ours(LLAMACPP_CAPABILITIES, described.capabilities or []) if described else ()
     # It constrains the decoding itself, so that every model that writes can keep to a schema.
     return (*names, "json_schema") if "text_generation" in names else names
 
@@ -190,10 +204,10 @@ def _of_modalities(listed: _Listed) -> tuple[str, ...]:
     outputs = architecture.output_modalities or listed.output_modalities or ["text"]
     inputs = architecture.input_modalities or listed.input_modalities or []
     features = [*(listed.supported_parameters or ()), *(listed.supported_features or ())]
-    return tuple(dict.fromkeys((*_named(OUTPUTS, outputs), *_named(INPUTS, inputs), *_named(OPENROUTER_PARAMETERS, features))))
+    return tuple(dict.fromkeys((*_ours(OUTPUTS, outputs), *_ours(INPUTS, inputs), *_ours(OPENROUTER_PARAMETERS, features))))
 
 
-def _named(table: Mapping[str, str], names: list[str]) -> tuple[str, ...]:
+def _ours(table: Mapping[str, str], names: list[str]) -> tuple[str, ...]:
     return tuple(ours for theirs, ours in table.items() if theirs in names)
 
 
