@@ -8,11 +8,12 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mmai.cli.asking import forewarn
 from mmai.cli.batch_collect import batches, collect, endpoint_of, summary
 from mmai.cli.frame import Frame
 from mmai.cli.saving import Saving
 from mmai.cli.world import World, world
-from mmai.engine.batch import submit
+from mmai.engine.batch import pending_run, submit
 from mmai.engine.batch_estimate import estimate
 from mmai.engine.batch_file import BatchPrompt, content_key, read_prompts, rows
 from mmai.engine.session import Route
@@ -23,6 +24,7 @@ from mmai.render.units import money
 from mmai.telemetry.batches import BatchRecords, demand_id
 from mmai.telemetry.ids import new_id
 from mmai.values.batch import BatchRecord, BatchRow
+from mmai.values.cost import dollars
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import ModelCard
 from mmai.values.request import Request
@@ -102,7 +104,7 @@ async def _submitted(job: Job, here: World, records: BatchRecords, call: Frame) 
             hint=f"split -l {backend.batch_limit} {shlex.quote(job.source)}",
         )
     if job.dry_run:
-        _hold_to_budget(job, route.card, sent, backend.batch_discount, call)
+        _hold_to_limits(job, route.card, sent, backend.batch_discount, here, call)
         if call.json:
             call.envelope(call.data)
         return None
@@ -111,13 +113,20 @@ async def _submitted(job: Job, here: World, records: BatchRecords, call: Frame) 
         if (known := records.open(key)) is not None:
             call.note(f"the same rows were submitted before as {known.id}, which nobody has collected: going on with it")
             return _with_out(known, job)
-        _hold_to_budget(job, route.card, sent, backend.batch_discount, call)
-        record = _record(job, prompts, route.endpoint, route.card, here)
-        return await _submit(replace(record, key=key), route.card, sent, here, records, call)
+        expected_usd = _hold_to_limits(job, route.card, sent, backend.batch_discount, here, call)
+        record = replace(_record(job, prompts, route.endpoint, route.card, here), key=key)
+        return await _submit(record, route.card, sent, here, records, call, expected_usd=expected_usd)
 
 
 async def _submit(
-    record: BatchRecord, card: ModelCard, sent: Sequence[BatchRow], here: World, records: BatchRecords, call: Frame
+    record: BatchRecord,
+    card: ModelCard,
+    sent: Sequence[BatchRow],
+    here: World,
+    records: BatchRecords,
+    call: Frame,
+    *,
+    expected_usd: float | None,
 ) -> BatchRecord:
     def taken(batch_id: str) -> None:
         nonlocal record
@@ -129,6 +138,8 @@ async def _submit(
             records.save(record)
         except StorageError as error:
             call.warn(f"{error.message}: only the line above knows this batch")
+        if record.run_id is not None:
+            here.history.start(pending_run(record, record.run_id, expected_usd=expected_usd))
 
     await submit(batches(endpoint_of(record, here), here), card, sent, taken=taken)
     return record
@@ -174,21 +185,36 @@ def _with_out(record: BatchRecord, job: Job) -> BatchRecord:
 
 
 async def _route(job: Job, first: Request, here: World) -> Route:
-    """Whom to call: the model that was named, held to the limits but for the cost, which is that of the whole batch here."""
+    """Whom to call: the model that was named, held to the limits but for money, which is that of the whole batch here."""
     wish = replace(job.wish, constraints=replace(job.wish.constraints, max_cost_usd=None))
     asked = here.directory.named if wish.is_plain else here.chooser.choose
     return (await asked(first, wish)).routes[0]
 
 
-def _hold_to_budget(job: Job, card: ModelCard, sent: Sequence[BatchRow], discount: float, call: Frame) -> None:
+def _hold_to_limits(
+    job: Job, card: ModelCard, sent: Sequence[BatchRow], discount: float, here: World, call: Frame
+) -> float | None:
+    """What it is expected to cost in US dollars, said, and found to be within every limit; None is unknown.
+
+    Raises:
+        BudgetExceeded: it is not, or nobody knows.
+    """
     costs = estimate(card, sent, discount=discount)
     ref = str(card.ref)
     call.note(estimate_line(ref, len(sent), expected_usd=costs.expected_usd, worst_usd=costs.worst_usd, discount=discount))
     call.data = {"model": ref, "rows": len(sent), "expected_cost_usd": costs.expected_usd, "worst_cost_usd": costs.worst_usd}
+    forewarn(card, sent[0].request, here, call)
     if job.max_cost_usd is not None:
         _hold("the whole batch", costs.worst_usd, job.max_cost_usd)
     elif (each := job.wish.constraints.max_cost_usd) is not None:
         _hold("one of its rows", costs.dearest_usd, each)
+    for limit in budget.spending() if (budget := here.budget) else ():
+        if (costs.expected_usd or 0.0) > limit.left_usd:
+            left = f"{dollars(limit.left_usd)} is left of the {limit.period} budget of {dollars(limit.limit_usd)}"
+            raise BudgetExceeded(
+                f"nothing was sent: the batch should cost about {dollars(costs.expected_usd or 0.0)}, and {left}"
+            )
+    return costs.expected_usd
 
 
 def _hold(what: str, worst_usd: float | None, limit_usd: float) -> None:

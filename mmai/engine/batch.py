@@ -178,6 +178,19 @@ def refused(record: BatchRecord, status: BatchStatus) -> MmaiError:
     return InvalidRequest(f"`{record.provider}` refused batch `{record.id}`: {why}")
 
 
+def pending_run(record: BatchRecord, run_id: str, *, expected_usd: float | None) -> RunRecord:
+    """The run that stands in the history until the batch is collected, so that a budget counts what is under way."""
+    return RunRecord(
+        id=run_id,
+        started_at=record.submitted_at,
+        status="running",
+        prompt=_told(record),
+        model=record.ref,
+        usage=Usage(estimated=True),
+        cost_usd=expected_usd,
+    )
+
+
 def run_record(record: BatchRecord, run_id: str, results: Sequence[Outcome], error: MmaiError | None) -> RunRecord:
     """A whole batch as one run of the history, on the day it was submitted; collected twice, it is the same run.
 
@@ -188,12 +201,16 @@ def run_record(record: BatchRecord, run_id: str, results: Sequence[Outcome], err
         id=run_id,
         started_at=record.submitted_at,
         status="ok" if error is None else "incomplete" if answered else "error",
-        prompt=f"batch {record.id}: {len(record.lines)} prompts of {record.source}",
+        prompt=_told(record),
         model=record.ref,
         error_code=error.code if error else None,
         usage=total_usage(results),
         cost_usd=total_cost_usd(results),
     )
+
+
+def _told(record: BatchRecord) -> str:
+    return f"batch {record.id}: {len(record.lines)} prompts of {record.source}"
 
 
 def _number(record: BatchRecord, fault: BatchFault) -> int:

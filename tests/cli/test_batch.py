@@ -194,6 +194,22 @@ def test_a_limit_of_the_settings_is_for_each_row(on_openai: Mmai, openai: FakeOp
     assert batch(on_openai, "--max-tokens", "700").exit_code == 0
 
 
+def test_a_budget_is_held_against_the_whole_batch_and_what_is_under_way_counts(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
+    expected_usd = batch(on_openai, "--dry-run", "--json").json["data"]["expected_cost_usd"]
+    on_openai.configure(CONFIG + f"budget:\n  daily_usd: {expected_usd * 1.5:.9f}\n")
+    process = waiting(on_openai, openai)
+    process.kill()
+    process.communicate(timeout=PATIENCE_S)
+    prompts.write_text(prompts.read_text().replace("sky", "sea"))
+    result = batch(on_openai)
+    assert result.exit_code == 11
+    assert "nothing was sent: the batch should cost about $" in result.stderr
+    assert "is left of the daily budget of $" in result.stderr
+    assert submissions(openai) == 1
+
+
 def test_a_dry_run_says_the_cost_and_sends_nothing(on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path) -> None:
     result = batch(on_openai, "--dry-run", "--json", "--max-tokens", "1000")
     assert result.exit_code == 0
