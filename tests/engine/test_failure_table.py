@@ -60,6 +60,8 @@ def status(failure: str | int, **headers: str) -> Callable[[Voice, Fake], None]:
     """The server refuses with this."""
 
     def script(voice: Voice, server: Fake) -> None:
+        if isinstance(failure, str) and failure not in voice.failures:
+            pytest.skip("its protocol has no words for that")
         said = voice.said(failure)
         server.answers(said.status, said.body, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
@@ -178,7 +180,7 @@ def run(voice: Voice, *urls: str, silent: bool = False, windows: Sequence[int] =
     async def walk() -> Ended:
         async with Session(endpoints, find_key=lambda endpoint: Secret(KEY)) as session:
             routes = [
-                Route(replace(session.backend(endpoint).assume(voice.model), context_tokens=window), endpoint)
+                Route(replace(session.backend(endpoint).assume(voice.model), context_tokens=window, api=voice.api), endpoint)
                 for endpoint, window in zip(endpoints, windows, strict=False)
             ]
             request = a_request("hi")
