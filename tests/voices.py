@@ -43,12 +43,12 @@ class Voice:
     """`unknown_model`, `invalid`, `context` and `quota` as the provider words them, where it has words for them."""
     frame: Callable[[str], bytes]
     """An event of a stream that holds this text."""
+    ends: Mapping[str, Mapping[str, Any]]
+    """How `streams` is told that an answer ends early: for `length`, and for `filter` where there is one."""
     within: Callable[[Any], Any] = lambda body: body
     """What the body of a failure becomes as an event."""
     in_words: bool = False
     """A failure among the events of a stream is words alone, and so nobody is called again."""
-    filtered: Mapping[str, Any] | None = None
-    """How `streams` is told that a content filter ended the answer; None where there is no such filter."""
     kind: str = ""
     """The adapter, where that is not called as the provider."""
     address: str | None = None
@@ -132,6 +132,7 @@ def ollama() -> Voice:
             "quota": Said(402, {"error": "this model requires a subscription"}),
         },
         frame=lambda text: text.encode() + b"\n",
+        ends={"length": {"done_reason": "length"}},
         in_words=True,
     )
 
@@ -154,7 +155,7 @@ def openai(model: str = "gpt-4.1-mini", **differs: Any) -> Voice:
             "quota": Said(429, spent),
         },
         frame=sse,
-        filtered={"finish_reason": "content_filter"},
+        ends={"length": {"finish_reason": "length"}, "filter": {"finish_reason": "content_filter"}},
         **differs,
     )
 
@@ -181,7 +182,7 @@ def anthropic() -> Voice:
             "quota": Said(400, claude.error_body("invalid_request_error", broke)),
         },
         frame=lambda text: f"event: error\ndata: {text}\n\n".encode(),
-        filtered={"stop_reason": "refusal"},
+        ends={"length": {"stop_reason": "max_tokens"}, "filter": {"stop_reason": "refusal"}},
     )
 
 
@@ -203,7 +204,7 @@ def google() -> Voice:
             "quota": Said(429, gemini.error(429, "You exceeded your current quota", a_day, gemini.retry_info("17s"))),
         },
         frame=sse,
-        filtered={"finish_reason": "SAFETY"},
+        ends={"length": {"finish_reason": "MAX_TOKENS"}, "filter": {"finish_reason": "SAFETY"}},
     )
 
 
@@ -218,7 +219,7 @@ def custom() -> Voice:
         failures={"invalid": Said(400, {"error": "no question"}), "quota": Said(402, {"error": "pay first"})},
         frame=sse,
         in_words=True,
-        filtered={"ended": "content_filter"},
+        ends={"length": {"ended": "length"}, "filter": {"ended": "content_filter"}},
         row=homemade.ROW,
     )
 

@@ -100,6 +100,18 @@ def test_a_provider_of_ones_own_has_a_key_of_its_own(mmai: Mmai, voice: Voice, s
     assert mmai("run", "-m", f"lab:{voice.model}", "hi", env={"LAB_API_KEY": OTHER}).exit_code == 4
 
 
+def test_a_service_known_by_name_at_another_address_gets_the_key_of_its_variable(mmai: Mmai) -> None:
+    with VOICES["openai"].fake() as server:
+        server.streams("Hello")
+        mmai.configure(f"backends: {{groq: {{endpoint: '{server.url}/v1'}}}}\n")
+        mmai("keys", "set", "groq", stdin=OTHER.encode())
+        run = ("run", "-m", "groq:gpt-4.1-mini", "hi")
+        assert mmai(*run).exit_code == 4
+        assert mmai(*run, env={"OPENAI_API_KEY": KEY}).exit_code == 4
+        assert mmai(*run, env={"GROQ_API_KEY": KEY})[:2] == (0, "Hello\n")
+    assert sent(server, VOICES["openai"]) == [None, None, f"Bearer {KEY}"]
+
+
 def test_a_project_does_not_choose_where_keys_go(mmai: Mmai, voice: Voice, server: Fake) -> None:
     mmai("keys", "set", voice.provider, stdin=KEY.encode())
     mmai.env[voice.variable] = KEY

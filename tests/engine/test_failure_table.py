@@ -82,11 +82,15 @@ def streams(*pieces: Step | str | Callable[[Voice], bytes], **how: Any) -> Calla
     return script
 
 
-def filtered(voice: Voice, server: Fake) -> None:
-    """A content filter ends the answer."""
-    if voice.filtered is None:
-        pytest.skip("its protocol knows no content filter")
-    server.streams("Hel", **voice.filtered)
+def ends(why: str, *pieces: str) -> Callable[[Voice, Fake], None]:
+    """The server says that the answer ends here, and why."""
+
+    def script(voice: Voice, server: Fake) -> None:
+        if why not in voice.ends:
+            pytest.skip("its protocol knows no such end")
+        server.streams(*pieces, **voice.ends[why])
+
+    return script
 
 
 def failed(voice: Voice, server: Fake) -> None:
@@ -127,7 +131,10 @@ TABLE = {
     "invalid": Row(status("invalid"), "invalid_request", elsewhere=False),
     "422": Row(status(422), "invalid_request", elsewhere=False),
     "context": Row(status("context"), "context_length_exceeded", elsewhere=False),
-    "filter": Row(filtered, "incomplete", elsewhere=False, text="Hel"),
+    "filter": Row(ends("filter", "Hel"), "incomplete", elsewhere=False, text="Hel"),
+    "filter before the first word": Row(ends("filter"), "incomplete", elsewhere=False),
+    "length": Row(ends("length", "Hel"), "incomplete", elsewhere=False, text="Hel"),
+    "length before the first word": Row(ends("length"), "incomplete", elsewhere=False),
     "cut": Row(streams("Hel", CLOSE, done=False), "incomplete", elsewhere=False, text="Hel"),
     "stalled": Row(streams("Hel", SILENCE, done=False), "incomplete", elsewhere=False, text="Hel", silent=True),
     "no end": Row(streams("Hel", done=False), "incomplete", elsewhere=False, text="Hel"),
@@ -203,6 +210,7 @@ def test_alone(voice: Voice, server: Fake, name: str) -> None:
     assert len(server.journal.requests) == len(end.record.attempts) == row.expected(voice)
     assert end.record.text == row.text
     assert KEY not in said_of(end)
+    server.journal.wait_all_closed()
 
 
 @pytest.mark.parametrize("name", TABLE)
