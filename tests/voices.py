@@ -105,9 +105,8 @@ class Voice:
         row = {"endpoint": server.url + self.base, **self.row, **more}
         return json.dumps({"backends": {self.provider: row}})
 
-    def endpoint(self, url: str, *, silence_s: float = 5.0) -> Endpoint:
-        """The place to call; silence is given up after `silence_s` seconds."""
-        timeouts = Timeouts(first_token_s=silence_s, stall_s=silence_s)
+    def endpoint(self, url: str, timeouts: Timeouts) -> Endpoint:
+        """The place to call."""
         options = {"service": convert(self.row, Service)} if self.row else {}
         return Endpoint(provider=self.provider, kind=self.adapter, url=url + self.base, timeouts=timeouts, options=options)
 
