@@ -104,7 +104,6 @@ def run(
     from msgspec.structs import replace
 
     from mmai.cli.asking import Asking, ask, preview
-    from mmai.cli.delivery import demand_material
     from mmai.cli.prompt import gather
     from mmai.cli.saving import STDOUT, Saving
     from mmai.cli.shown import View
@@ -177,8 +176,8 @@ def run(
         no_stdin=no_stdin,
         stdin_timeout_s=settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout,
         call=call,
+        task=task,
     )
-    demand_material(task, messages)
     asking = Asking(
         request=replace(template, messages=messages),
         wish=wished,

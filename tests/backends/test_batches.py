@@ -226,6 +226,12 @@ def test_openai_responses_go_through_batches(openai: Service) -> None:
     assert (usage.input_tokens, usage.output_tokens, usage.reasoning_tokens) == (3, 9, 4)
 
 
+def test_openai_draws_nothing_in_batches(openai: Service) -> None:
+    with pytest.raises(InvalidRequest, match="a batch is for text"):
+        collected(openai, rows("a cat"), model=a_cloud_card("openai:gpt-image-2", capabilities=("image_generation",)))
+    assert openai.fake.journal.connections == 0
+
+
 def test_a_server_without_batches_says_so(service: Service) -> None:
     for path in ("/v1/files", "/v1/messages/batches"):
         service.fake.answers(404, {"detail": "Not Found"}, path=path)

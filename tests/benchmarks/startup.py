@@ -72,10 +72,15 @@ def median_ms(commands: dict[str, Command], env: dict[str, str]) -> dict[str, fl
     return {name: statistics.median(times) for name, times in seen.items()}
 
 
-def run_of(voice: Voice, server: Fake) -> Command:
-    """A run of one of its models."""
+def run_of(voice: Voice, server: Fake, home: Path) -> Command:
+    """A run of one of its models, in a home of its own where it needs settings."""
     server.streams("Hello", ", world")
-    return [MMAI, "run", "-m", voice.ref, "hi"], voice.at(server)
+    more = voice.at(server)
+    if not voice.address:
+        home.mkdir()
+        (home / "config.yaml").write_text(voice.settings(server))
+        more["MMAI_HOME"] = str(home)
+    return [MMAI, "run", "-m", voice.ref, "hi"], more
 
 
 with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -90,7 +95,7 @@ with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         "python -c pass": ([sys.executable, "-c", "pass"], {}),
         "mmai --version": ([MMAI, "--version"], {}),
         "mmai --help": ([MMAI, "--help"], {}),
-        **{f"mmai run, {name}": run_of(VOICES[name], server) for name, server in servers.items()},
+        **{f"mmai run, {name}": run_of(VOICES[name], server, home / name) for name, server in servers.items()},
         "mmai select hi (2,000 models)": ([MMAI, "select", "hi"], large),
     }
     if llm := shutil.which("llm"):

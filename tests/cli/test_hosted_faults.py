@@ -26,6 +26,8 @@ def server(voice: Voice) -> Iterator[Fake]:
 def at(mmai: Mmai, voice: Voice, server: Fake) -> Mmai:
     """The command, with the server for the provider."""
     mmai.env |= voice.at(server)
+    if not voice.address:
+        mmai.configure(voice.settings(server))
     return mmai
 
 
@@ -44,6 +46,8 @@ def at(mmai: Mmai, voice: Voice, server: Fake) -> Mmai:
 def test_a_refusal_has_its_exit_code(
     at: Mmai, voice: Voice, server: Fake, failure: int | str, exit_code: int, code: str
 ) -> None:
+    if failure in ("context", "unknown_model") and failure not in voice.failures:
+        pytest.skip("its protocol has no words for that")
     said = voice.said(failure)
     server.answers(said.status, said.body)
     result = at("run", "-m", voice.ref, "hi", "--json")

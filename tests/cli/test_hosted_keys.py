@@ -9,7 +9,7 @@ from fakes.wall import Wall
 from voices import KEY, VOICES, Fake, Voice
 
 OTHER = "sk-other-9876543210fedcba"
-HOSTED = [name for name, voice in VOICES.items() if voice.kind != "ollama"]
+HOSTED = ("openai", "anthropic", "google")
 
 
 @pytest.fixture(params=HOSTED)
@@ -41,31 +41,31 @@ def test_a_key_of_the_environment_goes_where_the_environment_says(mmai: Mmai, vo
 
 
 def test_a_kept_key_does_not_follow_an_address_of_the_environment(mmai: Mmai, voice: Voice, server: Fake) -> None:
-    mmai("keys", "set", voice.kind, stdin=KEY.encode())
+    mmai("keys", "set", voice.provider, stdin=KEY.encode())
     mmai.env |= voice.at(server, key=None)
     result = asked(mmai, voice)
     assert (result.exit_code, result.stdout) == (4, "")
     assert sent(server, voice) == [None]
-    assert f"keys kept for `{voice.kind}` are not sent to `127.0.0.1`" in result.stderr
+    assert f"keys kept for `{voice.provider}` are not sent to `127.0.0.1`" in result.stderr
 
 
 def test_a_kept_key_does_not_follow_an_address_of_the_settings(mmai: Mmai, voice: Voice, server: Fake) -> None:
-    mmai("keys", "set", voice.kind, stdin=KEY.encode())
-    mmai.configure(f"backends: {{{voice.kind}: {{endpoint: '{server.url}{voice.base}'}}}}\n")
+    mmai("keys", "set", voice.provider, stdin=KEY.encode())
+    mmai.configure(voice.settings(server))
     result = asked(mmai, voice)
     assert result.exit_code == 4
     assert sent(server, voice) == [None]
-    assert f"keys kept for `{voice.kind}` are not sent to `127.0.0.1`" in result.stderr
+    assert f"keys kept for `{voice.provider}` are not sent to `127.0.0.1`" in result.stderr
 
 
 def test_a_key_of_the_settings_goes_to_the_address_of_the_settings(mmai: Mmai, voice: Voice, server: Fake) -> None:
-    mmai.configure(f"backends: {{{voice.kind}: {{endpoint: '{server.url}{voice.base}', api_key: {KEY}}}}}\n")
+    mmai.configure(voice.settings(server, api_key=KEY))
     assert asked(mmai, voice)[:2] == (0, "Hello\n")
     assert sent(server, voice) == [voice.credential(KEY)]
 
 
 def test_a_key_of_the_settings_does_not_follow_an_address_of_the_environment(mmai: Mmai, voice: Voice, server: Fake) -> None:
-    mmai.configure(f"backends: {{{voice.kind}: {{api_key: {KEY}}}}}\n")
+    mmai.configure(f"backends: {{{voice.provider}: {{api_key: {KEY}}}}}\n")
     mmai.env |= voice.at(server, key=None)
     assert asked(mmai, voice).exit_code == 4
     assert sent(server, voice) == [None]
@@ -76,12 +76,12 @@ def test_without_a_key_nothing_is_sent(mmai: Mmai, voice: Voice, wall: Wall) -> 
     result = asked(mmai, voice)
     assert (result.exit_code, result.stdout) == (4, "")
     assert f"`{voice.variable}` is not set" in result.stderr
-    assert result.stderr.endswith(f"hint: mmai keys set {voice.kind}\n")
+    assert result.stderr.endswith(f"hint: mmai keys set {voice.provider}\n")
     assert wall.journal.connections == 0
 
 
 def test_a_kept_key_goes_to_its_own_site_under_tls(mmai: Mmai, voice: Voice, wall: Wall) -> None:
-    mmai("keys", "set", voice.kind, stdin=KEY.encode())
+    mmai("keys", "set", voice.provider, stdin=KEY.encode())
     mmai.env["HTTPS_PROXY"] = wall.url
     # A wall in place of the proxy, which sees whom it is to connect to, and nothing that is meant for them.
     assert asked(mmai, voice).exit_code == 7
@@ -91,19 +91,31 @@ def test_a_kept_key_goes_to_its_own_site_under_tls(mmai: Mmai, voice: Voice, wal
 
 
 def test_a_provider_of_ones_own_has_a_key_of_its_own(mmai: Mmai, voice: Voice, server: Fake) -> None:
-    mmai.configure(f"backends: {{lab: {{kind: {voice.kind}, endpoint: '{server.url}{voice.base}'}}}}\n")
+    mmai.configure(f"backends: {{lab: {{kind: {voice.provider}, endpoint: '{server.url}{voice.base}'}}}}\n")
     mmai("keys", "set", "lab", stdin=KEY.encode())
-    mmai("keys", "set", voice.kind, stdin=OTHER.encode())
+    mmai("keys", "set", voice.provider, stdin=OTHER.encode())
     mmai.env[voice.variable] = OTHER
     assert mmai("run", "-m", f"lab:{voice.model}", "hi")[:2] == (0, "Hello\n")
     assert sent(server, voice) == [voice.credential(KEY)]
     assert mmai("run", "-m", f"lab:{voice.model}", "hi", env={"LAB_API_KEY": OTHER}).exit_code == 4
 
 
+def test_a_service_known_by_name_at_another_address_gets_the_key_of_its_variable(mmai: Mmai) -> None:
+    with VOICES["openai"].fake() as server:
+        server.streams("Hello")
+        mmai.configure(f"backends: {{groq: {{endpoint: '{server.url}/v1'}}}}\n")
+        mmai("keys", "set", "groq", stdin=OTHER.encode())
+        run = ("run", "-m", "groq:gpt-4.1-mini", "hi")
+        assert mmai(*run).exit_code == 4
+        assert mmai(*run, env={"OPENAI_API_KEY": KEY}).exit_code == 4
+        assert mmai(*run, env={"GROQ_API_KEY": KEY})[:2] == (0, "Hello\n")
+    assert sent(server, VOICES["openai"]) == [None, None, f"Bearer {KEY}"]
+
+
 def test_a_project_does_not_choose_where_keys_go(mmai: Mmai, voice: Voice, server: Fake) -> None:
-    mmai("keys", "set", voice.kind, stdin=KEY.encode())
+    mmai("keys", "set", voice.provider, stdin=KEY.encode())
     mmai.env[voice.variable] = KEY
-    (mmai.cwd / "mmai.yaml").write_text(f"backends: {{{voice.kind}: {{endpoint: '{server.url}{voice.base}'}}}}\n")
+    (mmai.cwd / "mmai.yaml").write_text(voice.settings(server))
     result = asked(mmai, voice)
     assert result.exit_code == 4
     assert sent(server, voice) == [None]

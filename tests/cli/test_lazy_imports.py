@@ -56,9 +56,12 @@ def test_help_imports_nothing_heavy(mmai: Mmai) -> None:
 def test_a_run_of_a_named_model_imports_its_own_protocol_and_nothing_heavy(mmai: Mmai, name: str) -> None:
     voice = VOICES[name]
     with voice.fake() as server:
+        server.streams("Hello")
         mmai.env |= voice.at(server)
+        if not voice.address:
+            mmai.configure(voice.settings(server))
         modules = imported(mmai, "run", "-m", voice.ref, "hi")
-    assert len(server.journal.requests) == 1
-    assert not modules & HEAVY
-    assert {kind for kind in ADAPTERS if f"mmai.backends.{kind}" in modules} == {voice.kind}
-    assert sum(f"mmai.dialects.{name}" in modules for name in ("anthropic", "gemini", "ollama", "openai")) == 1
+    # Settings that were written a moment ago have to be parsed, and where in an answer is what they say in JMESPath.
+    assert modules & HEAVY == (set() if voice.address else {"yaml", "jmespath"})
+    assert {kind for kind in ADAPTERS if f"mmai.backends.{kind}" in modules} == {voice.adapter}
+    assert sum(f"mmai.dialects.{name}" in modules for name in ("anthropic", "gemini", "ollama", "openai")) <= 1

@@ -9,8 +9,10 @@ from typing import Any
 from msgspec import Raw, Struct, json
 
 from mmai.backends.batched import absent, answered, cancelled, expired, read_rows
-from mmai.backends.openai.client import Sdk, decoded
+from mmai.backends.openai.client import Sdk
+from mmai.backends.openai.media import media_kind
 from mmai.backends.openai.text import question
+from mmai.backends.sdk import decoded
 from mmai.backends.server import Server
 from mmai.dialects.openai import chat_events, embed_events, responses_events
 from mmai.errors import InvalidRequest, MmaiError, ProtocolError, ProviderError
@@ -85,6 +87,8 @@ class _Kind(Struct):
 
 async def submit(sdk: Sdk, model: ModelCard, rows: Sequence[BatchRow]) -> str:
     """See `Batches.submit_batch`. All rows go to one path, which is that of the first."""
+    if media_kind(model, rows[0].request):
+        raise InvalidRequest(f"`{model.ref}` makes or hears media, and a batch is for text")
     asked = [(row.id, question(model, row.request)) for row in rows]
     endpoint: Any = f"/v1{asked[0][1].path}"
     lines = b"".join(_line(name, endpoint, each.body) for name, each in asked)
