@@ -55,3 +55,8 @@ class Paths(Struct, frozen=True):
     def history(self) -> Path:
         """SQLite database of runs."""
         return self.data_dir / "history.db"
+
+    @property
+    def batches(self) -> Path:
+        """A folder with a record of every batch that was handed to a provider."""
+        return self.data_dir / "batches"

@@ -59,7 +59,9 @@ class Server:
         self._failure = failure
         self._hint = unreachable_hint
         self._clock = clock
-        self.where = f"{name} at {self._wire.where}"
+        self.site = self._wire.where
+        """Its host and port, as messages about the connection name it."""
+        self.where = f"{name} at {self.site}"
         """The server, as messages name it."""
 
     async def ask(

@@ -86,7 +86,7 @@ async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, h
             async with aclosing(run.steps()) as steps:
                 async for step in steps:
                     if isinstance(step, Trying):
-                        _forewarn(step.route.card, request, here, call)
+                        forewarn(step.route.card, request, here, call)
                     shown.take(step)
                     end = step if isinstance(step, Ended) else end
     finally:
@@ -95,7 +95,7 @@ async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, h
         raise end.error
 
 
-def _forewarn(card: ModelCard, request: Request, here: World, call: Frame) -> None:
+def forewarn(card: ModelCard, request: Request, here: World, call: Frame) -> None:
     """Say before a call what its model's provider or the user's purse has against it."""
     if card.deprecated:
         call.warn(deprecated_line(str(card.ref), card.deprecated, today=time.strftime("%Y-%m-%d")))

@@ -55,6 +55,26 @@ def run(
     ] = False,
     no_stdin: opt.NoStdinOption = False,
     stdin_timeout: opt.StdinTimeoutOption = None,
+    batch: Annotated[
+        str | None,
+        typer.Option(
+            "--batch",
+            metavar="FILE",
+            help="Ask every prompt of a JSONL file, or of `-`; --max-cost is for all of them together.",
+        ),
+    ] = None,
+    via_provider_batch: Annotated[
+        bool,
+        typer.Option(
+            "--via-provider-batch",
+            help="Through the provider's batch service: within a day, at half the price.",
+            show_default=False,
+        ),
+    ] = False,
+    resume: Annotated[
+        str | None,
+        typer.Option("--resume", metavar="ID", help="Go on with a batch that was submitted, and collect its answers."),
+    ] = None,
     no_log: Annotated[
         bool, typer.Option("--no-log", help="Leave no trace in the history; a budget does not count it.", show_default=False)
     ] = False,
@@ -69,14 +89,20 @@ def run(
     Standard input comes first, then files, then the prompt. The answer goes to standard output, everything else to standard
     error.
 
+    `--batch` prints one JSON object for each line of its file, in order: `id`, `index`, `text`, `usage`, `cost_usd`, `error` and
+    your own fields. It ends with the exit code of the first row that failed.
+
     \b
     Examples:
       mmai run "why is the sky blue?"
       git diff | mmai run "write a commit message" -m ollama:qwen3:8b
       mmai run "summarise in two sentences" -f report.md --local-only
       mmai run "a lighthouse at dusk" --out lighthouse.png
+      mmai run -m openai:gpt-5.6-luna --batch prompts.jsonl --via-provider-batch
     """
     call = frame("run", output, json=json, quiet=quiet, no_color=no_color)
+    from msgspec.structs import replace
+
     from mmai.cli.asking import Asking, ask, preview
     from mmai.cli.prompt import gather
     from mmai.cli.saving import STDOUT, Saving
@@ -93,17 +119,8 @@ def run(
         raise UsageError(f"`--out -` and `-o {call.output}` both want standard output", hint="mmai run --out FILE --json")
     # A file name says what somebody wants as clearly as a task does.
     task = task or (saving.task if saving else None)
-    messages = gather(
-        prompt or (),
-        system=system,
-        files=file or (),
-        no_stdin=no_stdin,
-        stdin_timeout_s=settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout,
-        call=call,
-        task=task,
-    )
-    request = Request(
-        messages=messages,
+    template = Request(
+        messages=(),
         options=tuning(temperature=temperature, max_tokens=max_tokens, stop=stop or (), seed=seed, pairs=option or ()),
         schema=read_shape(schema),
         media_type=saving.media_type if saving else None,
@@ -125,11 +142,47 @@ def run(
         fallbacks=fallback or (),
         task=task,
     )
+    log = settings.run.log and not no_log
+    if batch is not None or via_provider_batch or resume is not None:
+        from mmai.cli.batch import Job, demand_batch, run_batch
+
+        single = {
+            "a prompt": prompt,
+            "`--file`": file,
+            "`--fallback`": fallback,
+            "`--extract`": extract,
+            "`--explain`": explain,
+            "`--count-tokens`": count_tokens,
+        }
+        demand_batch(batch, resume, via_provider=via_provider_batch, wish=wished, single=single)
+        job = Job(
+            file=batch,
+            resume=resume,
+            out=saving,
+            template=template,
+            system=system,
+            wish=wished,
+            max_cost_usd=max_cost,
+            timeout_s=timeout,
+            log=log,
+            dry_run=dry_run,
+        )
+        call.run(run_batch(job, call))
+        return
+    messages = gather(
+        prompt or (),
+        system=system,
+        files=file or (),
+        no_stdin=no_stdin,
+        stdin_timeout_s=settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout,
+        call=call,
+        task=task,
+    )
     asking = Asking(
-        request=request,
+        request=replace(template, messages=messages),
         wish=wished,
         timeout_s=settings.run.timeout_s if timeout is None else timeout,
-        log=settings.run.log and not no_log,
+        log=log,
     )
     if count_tokens:
         from mmai.cli.counting import count

@@ -344,7 +344,9 @@ def test_counting_takes_nothing_from_the_environment(anthropic: FakeAnthropic, m
         "content-type",
         "user-agent",
         "accept",
+        "accept-encoding",
         "anthropic-version",
+        "x-stainless-raw-response",
     }
     assert headers["user-agent"].startswith("mmai/")
 

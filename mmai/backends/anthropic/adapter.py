@@ -1,9 +1,11 @@
 """One endpoint of Anthropic's Messages API."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 from msgspec import json
 
+from mmai.backends.anthropic import batch
+from mmai.backends.anthropic.client import Sdk
 from mmai.backends.anthropic.count import count_tokens
 from mmai.backends.base import RetryAdvice, advise
 from mmai.backends.needs import MADE, refusal
@@ -21,6 +23,7 @@ from mmai.dialects.anthropic import (
     parse_models,
 )
 from mmai.errors import IncompleteAnswer, MmaiError, TimedOut
+from mmai.values.batch import BatchAnswer, BatchRow, BatchStatus
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
 from mmai.values.health import Health, HealthState
@@ -42,7 +45,10 @@ def open_backend(endpoint: Endpoint) -> "AnthropicBackend":
 
 
 class AnthropicBackend:
-    """See `Backend` and `Counter`."""
+    """See `Backend`, `Counter` and `Batches`."""
+
+    batch_discount = batch.DISCOUNT
+    batch_limit = batch.MOST_ROWS
 
     def __init__(self, endpoint: Endpoint, *, clock: Clock | None = None) -> None:
         self.provider = endpoint.provider
@@ -60,8 +66,9 @@ class AnthropicBackend:
             clock=self._clock,
             headers=version,
         )
+        self._sdk = Sdk(endpoint, self._server)
         self.endpoint: str | None = self._server.url
-        self._place = endpoint
+        self._locality = endpoint.locality
 
     async def list_models(self) -> list[ModelCard]:
         """What the account may use, in the API's order, the newest first."""
@@ -74,7 +81,7 @@ class AnthropicBackend:
                     await self._server.ask("GET", MODELS + query),
                     provider=self.provider,
                     url=self._server.url,
-                    locality=self._place.locality,
+                    locality=self._locality,
                     where=self._server.where,
                 )
             cards += page
@@ -84,7 +91,7 @@ class AnthropicBackend:
 
     def assume(self, name: str) -> ModelCard:
         """See `Backend.assume`. The server alone knows what such a model can do."""
-        return ModelCard(provider=self.provider, name=name, locality=self._place.locality, capabilities_guessed=True)
+        return ModelCard(provider=self.provider, name=name, locality=self._locality, capabilities_guessed=True)
 
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
         """See `Backend.can_handle`. No model behind this API hears, or makes anything but text."""
@@ -130,8 +137,23 @@ class AnthropicBackend:
     async def count_tokens(self, model: ModelCard, request: Request) -> int:
         """See `Counter.count_tokens`."""
         fields = count_fields(model.name, request, max_tokens=model.max_output_tokens)
-        with self._server.discreet():
-            return await count_tokens(fields, model.ref, server=self._server, endpoint=self._place)
+        return await count_tokens(self._sdk, model.ref, fields)
+
+    async def submit_batch(self, model: ModelCard, rows: Sequence[BatchRow]) -> str:
+        """See `Batches.submit_batch`."""
+        return await batch.submit(self._sdk, model, rows)
+
+    async def batch_status(self, batch_id: str) -> BatchStatus:
+        """See `Batches.batch_status`."""
+        return await batch.status(self._sdk, batch_id)
+
+    def batch_answers(self, batch_id: str) -> AsyncGenerator[BatchAnswer, None]:
+        """See `Batches.batch_answers`."""
+        return batch.answers(self._sdk, batch_id, server=self._server, provider=self.provider)
+
+    async def cancel_batch(self, batch_id: str) -> None:
+        """See `Batches.cancel_batch`."""
+        await batch.cancel(self._sdk, batch_id)
 
     async def health_check(self) -> Health:
         """See `Backend.health_check`."""
@@ -151,4 +173,5 @@ class AnthropicBackend:
 
     async def aclose(self) -> None:
         """See `Backend.aclose`."""
+        await self._sdk.aclose()
         await self._server.aclose()

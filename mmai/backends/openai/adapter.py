@@ -1,12 +1,13 @@
 """One endpoint that speaks OpenAI's protocol: OpenAI itself, another company, or a server of one's own."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 
 from msgspec import json
 
 from mmai.backends.base import RetryAdvice, advise
 from mmai.backends.needs import makes, refusal
+from mmai.backends.openai import batch
 from mmai.backends.openai.client import Sdk
 from mmai.backends.openai.media import KINDS, infer_media, media_kind, media_preview, media_refusal
 from mmai.backends.openai.text import ask, question
@@ -14,6 +15,7 @@ from mmai.backends.server import Server, health_state
 from mmai.clock import Clock
 from mmai.dialects.openai import assumed, failure, parse_models
 from mmai.errors import MmaiError, UnknownModel
+from mmai.values.batch import BatchAnswer, BatchRow, BatchStatus
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
 from mmai.values.health import Health, HealthState
@@ -40,7 +42,9 @@ def open_backend(endpoint: Endpoint) -> "OpenAIBackend":
 
 
 class OpenAIBackend:
-    """See `Backend`."""
+    """See `Backend` and `Batches`."""
+
+    batch_limit = batch.MOST_ROWS
 
     def __init__(self, endpoint: Endpoint, *, clock: Clock | None = None) -> None:
         self.provider = endpoint.provider
@@ -57,6 +61,7 @@ class OpenAIBackend:
             clock=self._clock,
             unreachable_hint=STARTED_BY.get(endpoint.provider) if is_loopback(url) else None,
         )
+        self.batch_discount = batch.DISCOUNTS.get(endpoint.provider, 0.0)
         self.endpoint: str | None = self._server.url
         self._sdk = Sdk(endpoint, self._server)
         self._listing: asyncio.Task[bytes] | None = None
@@ -97,6 +102,22 @@ class OpenAIBackend:
         if kind := media_kind(model, request):
             return infer_media(kind, self._sdk, model, request)
         return ask(self._server, model, request)
+
+    async def submit_batch(self, model: ModelCard, rows: Sequence[BatchRow]) -> str:
+        """See `Batches.submit_batch`."""
+        return await batch.submit(self._sdk, model, rows)
+
+    async def batch_status(self, batch_id: str) -> BatchStatus:
+        """See `Batches.batch_status`."""
+        return await batch.status(self._sdk, batch_id)
+
+    def batch_answers(self, batch_id: str) -> AsyncGenerator[BatchAnswer, None]:
+        """See `Batches.batch_answers`."""
+        return batch.answers(self._sdk, batch_id, server=self._server, provider=self.provider)
+
+    async def cancel_batch(self, batch_id: str) -> None:
+        """See `Batches.cancel_batch`."""
+        await batch.cancel(self._sdk, batch_id)
 
     async def health_check(self) -> Health:
         """See `Backend.health_check`. A server that lists its models answers; nothing else is asked."""

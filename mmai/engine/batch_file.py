@@ -1,0 +1,106 @@
+"""The prompts of a batch, as they stand in a file of JSON lines. Pure."""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from msgspec import Struct, json
+from msgspec.structs import replace
+
+from mmai.errors import UsageError
+from mmai.values.batch import BatchLine, BatchRow
+from mmai.values.request import Message, Request, TextPart
+
+OWN_FIELDS = frozenset(("index", "text", "vector", "model", "finish_reason", "usage", "cost_usd", "error"))
+"""Fields of an answer: what is carried through cannot be called so."""
+
+HINT = """each line is {"prompt": "…"}, with `id`, `system` and fields of your own where you like, or a JSON string"""
+
+
+class BatchPrompt(Struct, frozen=True, kw_only=True):
+    """One line of the file."""
+
+    line: BatchLine
+    prompt: str
+    system: str | None = None
+    """Its own instructions, in place of those for all."""
+
+
+class _Fields(Struct, kw_only=True):
+    """The fields of a line that mean something here."""
+
+    prompt: str
+    id: str | int | None = None
+    system: str | None = None
+
+
+def read_prompts(data: bytes, *, source: str) -> tuple[BatchPrompt, ...]:
+    """Every line that is not blank, in order. `source` is what messages call the file.
+
+    Raises:
+        UsageError: there is no prompt, a line is not one (its number is named), or two have the same `id`.
+    """
+    prompts: list[BatchPrompt] = []
+    numbers: dict[str, int] = {}
+    for number, text in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        if not text.strip():
+            continue
+        prompt = _prompt(text, number, source)
+        if prompt.line.id is not None and (first := numbers.setdefault(str(prompt.line.id), number)) != number:
+            raise UsageError(f"line {number} of `{source}` has the same id as line {first}: `{prompt.line.id}`")
+        prompts.append(prompt)
+    if not prompts:
+        raise UsageError(f"there are no prompts in `{source}`", hint=HINT)
+    return tuple(prompts)
+
+
+def rows(prompts: Sequence[BatchPrompt], template: Request, *, system: str | None = None) -> Iterator[BatchRow]:
+    """A request for each prompt: `template` with its messages. `system` stands above those that have none of their own."""
+    for each in prompts:
+        instructions = system if each.system is None else each.system
+        above = (Message("system", (TextPart(instructions),)),) if instructions else ()
+        messages = (*above, Message("user", (TextPart(each.prompt),)))
+        yield BatchRow(each.line.name, replace(template, messages=messages))
+
+
+def content_key(lines: Sequence[BatchLine], sent: Sequence[BatchRow], *, to: Sequence[str | None]) -> str:
+    """The hash of what is sent, what is carried, and to whom (provider, endpoint, model)."""
+    digest = sha256(json.encode(list(to)))
+    for line, row in zip(lines, sent, strict=True):
+        digest.update(json.encode((line, row.request)))
+    return digest.hexdigest()
+
+
+def _prompt(text: bytes, number: int, source: str) -> BatchPrompt:
+    value = _value(text, number, source)
+    try:
+        fields = msgspec.convert(value, _Fields)
+    except msgspec.ValidationError as exc:
+        raise UsageError(f"line {number} of `{source}` cannot be taken: {_lower(str(exc))}", hint=HINT) from exc
+    if not fields.prompt.strip():
+        raise UsageError(f"line {number} of `{source}` has an empty prompt")
+    carried = {name: item for name, item in value.items() if name not in _Fields.__struct_fields__}
+    if taken := sorted(OWN_FIELDS & carried.keys()):
+        raise UsageError(
+            f"line {number} of `{source}` has a field `{taken[0]}`, which every answer has of its own; call it something else"
+        )
+    content = sha256(json.encode((fields.id, fields.system, fields.prompt))).hexdigest()[:12]
+    line = BatchLine(name=f"line-{number}-{content}", number=number, id=fields.id, carried=carried)
+    return BatchPrompt(line=line, prompt=fields.prompt, system=fields.system)
+
+
+def _value(text: bytes, number: int, source: str) -> dict[str, Any]:
+    try:
+        value = json.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
+        raise UsageError(f"line {number} of `{source}` is not JSON: {_lower(str(exc))}", hint=HINT) from exc
+    if isinstance(value, str):
+        return {"prompt": value}
+    if not isinstance(value, dict):
+        raise UsageError(f"line {number} of `{source}` is neither an object nor a string", hint=HINT)
+    return value
+
+
+def _lower(reason: str) -> str:
+    return reason[:1].lower() + reason[1:]
