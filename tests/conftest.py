@@ -13,6 +13,8 @@ from fakes.google import usual_models as usual_google_models
 from fakes.ollama import FakeOllama, usual_models
 from fakes.openai import FakeOpenAI
 from fakes.openai import usual_models as usual_openai_models
+from fakes.openai_media import OpenAIMedia
+from fakes.openai_media import usual_models as usual_media_models
 from fakes.wall import Wall
 
 # A shared machine is sometimes slow, which proves nothing; in CI the same examples come every time.
@@ -55,6 +57,13 @@ def google() -> Iterator[FakeGoogle]:
 def openai() -> Iterator[FakeOpenAI]:
     """A fake OpenAI with three models: gpt-4.1-mini, gpt-5.6-luna (reasons), text-embedding-3-small (embeds)."""
     with FakeOpenAI(*usual_openai_models()) as server:
+        yield server
+
+
+@pytest.fixture
+def studio() -> Iterator[OpenAIMedia]:
+    """A fake OpenAI that also draws (gpt-image-2, dall-e-3), listens (whisper-1, gpt-4o-transcribe) and speaks (gpt-4o-mini-tts)."""
+    with OpenAIMedia(*usual_media_models()) as server:
         yield server
 
 

@@ -48,7 +48,8 @@ def refusal(model: ModelCard, request: Request, *, spoken: Collection[str] = SPE
 def makes(model: ModelCard, request: Request, capability: str) -> bool:
     """Whether this request asks the model for what `capability` names rather than for text.
 
-    Because the task says so, or because the model can do nothing else.
+    Because the task says so, and nobody knows that the model cannot; or because the model can do nothing else.
     """
-    asked = request.task is not None and MADE.get(request.task) == capability and capability in model.capabilities
+    asked = request.task is not None and MADE.get(request.task) == capability
+    asked = asked and (capability in model.capabilities or model.capabilities_guessed)
     return asked or (capability in model.capabilities and "text_generation" not in model.capabilities)

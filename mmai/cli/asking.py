@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from mmai.cli.delivery import demand_place
 from mmai.cli.frame import STARTED, Frame
+from mmai.cli.refusals import demand_place
 from mmai.cli.shown import SHOWN, Shown, View
 from mmai.cli.world import World, world
 from mmai.engine.run import Ended, Run, Trying

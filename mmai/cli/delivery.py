@@ -1,57 +1,83 @@
-"""Whether what a model makes has a place to go, asked before it is called."""
+"""Where what a model made goes: into a file, onto a screen that shows pictures, or to standard output as it is."""
 
-from mmai.backends.needs import makes
+from collections.abc import Sequence
+
 from mmai.cli.frame import Frame
-from mmai.cli.saving import Saving
-from mmai.errors import UsageError
-from mmai.render.image import protocol
-from mmai.values.model import ModelCard
-from mmai.values.request import AudioPart, Message, Request
-from mmai.values.task import TaskType
-
-MADE = {"image": ("image_generation", "makes images", "image.png"), "audio": ("speech_synthesis", "speaks", "speech.mp3")}
-"""Kind of media to the capability that makes it, how a sentence says so, and a file it could go to."""
+from mmai.cli.saving import Content, SavedFile, Saving, keep
+from mmai.errors import StorageError
+from mmai.render.image import picture
+from mmai.render.notes import wrote_line
 
 
-def made_by(card: ModelCard, request: Request) -> str | None:
-    """`image` or `audio` where that is what the request asks the model for."""
-    return next((kind for kind, (capability, _, _) in MADE.items() if makes(card, request, capability)), None)
+class Delivery:
+    """Puts the contents of one answer in their places. What has none, or cannot get there, is kept wherever it can be."""
 
+    def __init__(self, call: Frame, *, out: Saving | None, to_stdout: bool) -> None:
+        self.files: list[SavedFile] = []
+        """What was written, in its order."""
+        self.stdout_is_free = call.output == "text"
+        """Nothing stands there that this would be mixed with."""
+        self._call = call
+        self._out = out
+        self._screen = self.stdout_is_free and call.out.is_tty and not to_stdout
 
-def demand_place(card: ModelCard, request: Request, call: Frame, *, out: Saving | None, to_stdout: bool) -> None:
-    """Hold the call to what can be done with its answer.
+    def deliver(self, contents: Sequence[Content], *, name: str) -> None:
+        """Put each where it belongs; `name` is what files get that are merely kept.
 
-    Raises:
-        UsageError: the answer is no text, and there is nowhere to put it.
-    """
-    kind = made_by(card, request)
-    if kind is None:
-        return
-    _, makes_it, example = MADE[kind]
-    hint = f"mmai run --out {example}"
-    if out is not None:
-        if out.media_type and not out.media_type.startswith(kind):
-            raise UsageError(f"`{card.ref}` {makes_it}, and `{out.path}` is not the name of such a file", hint=hint)
-        return
-    if call.output != "text":
-        raise UsageError(f"`{card.ref}` {makes_it}, which have no place in JSON", hint=hint)
-    if call.out.is_tty and not to_stdout and not (kind == "image" and protocol(call.out, env=call.env)):
-        raise UsageError(f"`{card.ref}` {makes_it}, which this terminal cannot show", hint=hint)
-    if request.options.extra.get("n", 1) != 1:
-        raise UsageError("several images cannot share standard output", hint=hint)
+        Raises:
+            StorageError: something could not be put where it was wanted; the message says where it is instead.
+            OSError: nobody reads standard output.
+        """
+        problems = [self._put(content, number, name=name) for number, content in enumerate(contents, 1)]
+        for problem in filter(None, problems):
+            raise problem
 
+    def _put(self, content: Content, number: int, *, name: str) -> StorageError | None:
+        problem: StorageError | None = None
+        try:
+            if self._placed(content, number):
+                return None
+        except StorageError as exc:
+            problem = exc
+        kept = keep(content, name=name, number=number)
+        where = f"it is in `{kept.path}`" if kept else "it could not be kept anywhere else"
+        if kept:
+            self.files.append(kept)
+        if problem is None:
+            self._call.warn(f"the answer holds {content.media_type}, and no `--out` says where it goes: {where}")
+            return None
+        return StorageError(f"{problem.message}; {where}")
 
-def demand_material(task: TaskType | None, messages: tuple[Message, ...]) -> None:
-    """Hold a task that was named to what it needs.
+    def _placed(self, content: Content, number: int) -> bool:
+        """Whether there was a place for it."""
+        seen = self._screen and self._show(content)
+        if self._out is not None:
+            self._save(self._out, content, number)
+            return True
+        return seen or (not self._screen and self._print(content))
 
-    Raises:
-        UsageError: it has nothing to work on.
-    """
-    parts = [part for message in messages for part in message.parts]
-    said = any(message.text.strip() for message in messages if message.role == "user")
-    if task is TaskType.SPEECH_TRANSCRIPTION and not any(isinstance(part, AudioPart) for part in parts):
-        raise UsageError("there is no recording to transcribe", hint=f"mmai run -f talk.mp3 --task {task}")
-    if task is TaskType.SPEECH_SYNTHESIS and not said:
-        raise UsageError("there is no text to speak", hint='mmai run "hello" --out hello.mp3')
-    if task is TaskType.IMAGE_GENERATION and not said:
-        raise UsageError("nobody said what the image is to show", hint='mmai run "a cat" --out cat.png')
+    def _show(self, content: Content) -> bool:
+        shown = picture(content.data, content.media_type, self._call.out, env=self._call.env)
+        if shown:
+            self._call.out.write(shown)
+        return bool(shown)
+
+    def _save(self, out: Saving, content: Content, number: int) -> None:
+        saved = out.save(content, number=number)
+        self.files.append(saved)
+        self._call.note(wrote_line(saved.path, media_type=saved.media_type, size_bytes=saved.size_bytes))
+        if out.differs(content):
+            self._call.warn(f"`{saved.path}` holds {saved.media_type}, whatever its name says")
+
+    def _print(self, content: Content) -> bool:
+        """As it is on standard output, which has room for one thing."""
+        if not self.stdout_is_free:
+            return False
+        self.stdout_is_free = False
+        try:
+            self._call.write(content.data)
+        except BrokenPipeError:
+            raise
+        except OSError as exc:
+            raise StorageError(f"cannot write standard output: {exc.strerror or exc}") from exc
+        return True

@@ -6,18 +6,27 @@ from pathlib import Path
 
 from mmai.cli.attachments import as_part, read_attachment
 from mmai.cli.frame import Frame
+from mmai.cli.refusals import demand_material
 from mmai.cli.stdin import piped, read_piped
 from mmai.errors import UsageError
 from mmai.values.request import Message, Part, TextPart
+from mmai.values.task import TaskType
 
 
 def gather(
-    words: Sequence[str], *, system: str | None, files: Sequence[Path], no_stdin: bool, stdin_timeout_s: float, call: Frame
+    words: Sequence[str],
+    *,
+    system: str | None,
+    files: Sequence[Path],
+    no_stdin: bool,
+    stdin_timeout_s: float,
+    call: Frame,
+    task: TaskType | None = None,
 ) -> tuple[Message, ...]:
     """The system turn, if any, and the user's: standard input, then files, then the prompt as it was typed.
 
     Raises:
-        UsageError: there is nothing to ask, or something of it cannot be read.
+        UsageError: there is nothing to ask, or not what `task` needs, or something of it cannot be read.
     """
     prompt = " ".join(words)
     from_terminal = prompt == "-" or Path("-") in files
@@ -29,6 +38,7 @@ def gather(
         parts.append(TextPart(prompt))
     for text, what in ((prompt, "the prompt"), (system or "", "`--system`")):
         _demand_utf8(text, what)
+    demand_material(task, parts)
     if not parts:
         raise UsageError("there is no prompt: nothing was typed, piped or attached", hint='mmai run "your question"')
     user = Message("user", tuple(parts))

@@ -78,7 +78,6 @@ def run(
     """
     call = frame("run", output, json=json, quiet=quiet, no_color=no_color)
     from mmai.cli.asking import Asking, ask, preview
-    from mmai.cli.delivery import demand_material
     from mmai.cli.prompt import gather
     from mmai.cli.saving import STDOUT, Saving
     from mmai.cli.shown import View
@@ -92,6 +91,8 @@ def run(
         saving.check()
     if out == STDOUT and call.output != "text":
         raise UsageError(f"`--out -` and `-o {call.output}` both want standard output", hint="mmai run --out FILE --json")
+    # A file name says what somebody wants as clearly as a task does.
+    task = task or (saving.task if saving else None)
     messages = gather(
         prompt or (),
         system=system,
@@ -99,10 +100,8 @@ def run(
         no_stdin=no_stdin,
         stdin_timeout_s=settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout,
         call=call,
+        task=task,
     )
-    # A file name says what somebody wants as clearly as a task does.
-    task = task or (saving.task if saving else None)
-    demand_material(task, messages)
     request = Request(
         messages=messages,
         options=tuning(temperature=temperature, max_tokens=max_tokens, stop=stop or (), seed=seed, pairs=option or ()),

@@ -56,15 +56,12 @@ class Saving:
         """
         if _is_device(self.path):
             return
-        target = Path(os.path.realpath(self.path))
-        if target.is_dir():
-            raise UsageError(f"`{self.path}` is a folder", hint=f"mmai run --out {self.path / 'FILE'}")
-        if not target.parent.is_dir():
-            raise UsageError(f"there is no folder `{self.path.parent}`", hint=f"mkdir -p {self.path.parent}")
         try:
-            if target.exists():
-                with target.open("ab"):
-                    pass
+            target = Path(os.path.realpath(self.path))
+            if target.is_dir():
+                raise UsageError(f"`{self.path}` is a folder", hint=f"mmai run --out {self.path / 'FILE'}")
+            if not target.parent.is_dir():
+                raise UsageError(f"there is no folder `{self.path.parent}`", hint=f"mkdir -p {self.path.parent}")
             _probe(target)
         except OSError as exc:
             raise UsageError(f"`{self.path}` cannot be written: {exc.strerror or exc}") from exc
@@ -130,6 +127,10 @@ def _is_device(path: Path) -> bool:
 
 
 def _probe(target: Path) -> None:
+    """Raises OSError where an old file may not be changed, or its folder takes no other."""
+    if target.exists():
+        with target.open("ab"):
+            pass
     probe = target.with_name(f".{target.name}.{os.urandom(6).hex()}.tmp")
     try:
         probe.write_bytes(bytes(PROBE_BYTES))

@@ -5,19 +5,19 @@ from typing import Any, Self
 
 from msgspec import Struct, json
 
-from mmai.cli.delivery import made_by
+from mmai.cli.delivery import Delivery
 from mmai.cli.frame import Frame
-from mmai.cli.saving import Content, Saving, keep
+from mmai.cli.refusals import made_by
+from mmai.cli.saving import Content, Saving
 from mmai.clock import Clock
 from mmai.engine.extract import code_block
 from mmai.engine.run import Ended, Failed, Step, Trying
 from mmai.engine.wish import Choice
-from mmai.errors import IncompleteAnswer, ProviderError, StorageError
+from mmai.errors import IncompleteAnswer, ProviderError
 from mmai.render.answer import open_answer
 from mmai.render.clean import Cleaner
 from mmai.render.envelope import json_lines, plain
-from mmai.render.image import picture
-from mmai.render.notes import ReasoningWriter, chosen_line, fallback_line, usage_line, wrote_line
+from mmai.render.notes import ReasoningWriter, chosen_line, fallback_line, usage_line
 from mmai.render.run import labels_text, run_data, vector_text
 from mmai.render.spinner import Spinner
 from mmai.render.writer import AnswerWriter
@@ -57,9 +57,11 @@ class Shown:
         self._call = call
         self._clock = clock
         self._card: ModelCard | None = None
+        self._makes: str | None = None
+        """What is asked for, where it is no text."""
         self._made: list[Content] = []
         self._calls: list[ToolCall] = []
-        self._problem: StorageError | None = None
+        self._delivery = Delivery(call, out=view.out, to_stdout=view.to_stdout)
 
     def __enter__(self) -> Self:
         return self
@@ -77,6 +79,7 @@ class Shown:
         match step:
             case Trying(route):
                 self._card = route.card
+                self._makes = made_by(route.card, self._request)
             case Failed(attempt, _, following):
                 elsewhere = str(following.card.ref) == attempt.model and following.endpoint.url != attempt.endpoint
                 name = following.endpoint.url if elsewhere else str(following.card.ref)
@@ -111,24 +114,20 @@ class Shown:
             self._call.warn("there is no code block in the answer; this is all of it")
         return end.record.text if block is None else block
 
-    @property
-    def _makes(self) -> str | None:
-        """What is asked for, where it is no text."""
-        return made_by(self._card, self._request) if self._card else None
-
     def _deliver(self, end: Ended) -> None:
         """Put what was made, or with `--out` whatever was answered, where it belongs."""
         contents = self._made
-        if not contents and self._view.out and not self._makes and (words := self._words(end)):
+        if self._view.out and not contents and not self._makes and (words := self._words(end)):
             contents = [words]
-        for number, content in enumerate(contents, 1):
-            self._put(content, number, name=f"mmai-{end.record.id}")
+        try:
+            self._delivery.deliver(contents, name=f"mmai-{end.record.id}")
+        finally:
+            if self._delivery.files:
+                self.extras["files"] = self._delivery.files
+        if contents and end.error:
+            self._call.warn("what came of the answer was kept, and it is not whole")
         if self._makes and end.record.text:
             self._call.note(Cleaner().clean(end.record.text))
-        if end.error and "files" in self.extras:
-            self._call.warn(f"`{self.extras['files'][0].path}` holds what came of the answer, which is not whole")
-        if self._problem:
-            raise self._problem
         if self._makes and not contents and not end.error:
             raise ProviderError(f"`{end.record.model}` answered without {'an image' if self._makes == 'image' else 'sound'}")
 
@@ -144,35 +143,6 @@ class Shown:
         ended = text if not text or text.endswith("\n") else f"{text}\n"
         kind = "text/plain" if self._request.schema is None else "application/json"
         return Content(ended.encode("utf-8", "replace") + json_lines(self._calls), kind)
-
-    def _put(self, content: Content, number: int, *, name: str) -> None:
-        """Into its place; what has none, or cannot get there, is kept wherever it can be."""
-        problem: StorageError | None = None
-        try:
-            if self._placed(content, number):
-                return
-        except StorageError as exc:
-            problem = exc
-        kept = keep(content, name=name, number=number)
-        if kept is not None:
-            self.extras.setdefault("files", []).append(kept)
-        where = f"it is in `{kept.path}`" if kept else "it could not be kept anywhere else"
-        if problem is not None:
-            self._problem = self._problem or StorageError(f"{problem.message}; {where}")
-        else:
-            self._call.warn(f"the answer holds {content.media_type}, and no `--out` says where it goes: {where}")
-
-    def _placed(self, content: Content, number: int) -> bool:
-        """Whether there was a place for it."""
-        out = self._view.out
-        if out is None:
-            return False
-        saved = out.save(content, number=number)
-        self.extras.setdefault("files", []).append(saved)
-        self._call.note(wrote_line(saved.path, media_type=saved.media_type, size_bytes=saved.size_bytes))
-        if out.differs(content):
-            self._call.warn(f"`{saved.path}` holds {saved.media_type}, whatever its name says")
-        return True
 
     @property
     def _exact(self) -> bool:
@@ -195,7 +165,12 @@ class LinesShown(Shown):
 
     def take(self, step: Step) -> None:
         """Show one step."""
-        super().take(step)
+        try:
+            super().take(step)
+        finally:
+            self._tell(step)
+
+    def _tell(self, step: Step) -> None:
         match step:
             case Trying(route):
                 self._line({"type": "trying", "model": str(route.card.ref), "endpoint": route.endpoint.url})
@@ -253,7 +228,6 @@ class TextShown(Shown):
 
     def _trying(self, card: ModelCard) -> None:
         first = self._card is None
-        self._card = card
         decision = self._choice.decision
         if first and decision and decision.choice:
             self._call.note(chosen_line(str(card.ref), task=decision.analysis.task_type.value, score=decision.choice.score))
@@ -279,23 +253,8 @@ class TextShown(Shown):
         if self._writer is None:
             self._writer = open_answer(self._call.out, raw=exact or self._exact or self._view.raw, clock=self._clock)
             self._writer.__enter__()
+            self._delivery.stdout_is_free = False
         self._writer.write(text)
-
-    def _placed(self, content: Content, number: int) -> bool:
-        """Also on a screen that shows pictures, or as it is on standard output, which has room for one thing."""
-        on_screen = self._call.out.is_tty and not self._view.to_stdout
-        if on_screen and (shown := picture(content.data, content.media_type, self._call.out, env=self._call.env)):
-            self._call.out.write(shown)
-            return super()._placed(content, number) or True
-        if self._view.out or on_screen or self._writer or number > 1:
-            return super()._placed(content, number)
-        try:
-            self._call.write(content.data)
-        except BrokenPipeError:
-            raise
-        except OSError as exc:
-            raise StorageError(f"cannot write standard output: {exc.strerror or exc}") from exc
-        return True
 
     def _quieten(self) -> None:
         self._stop_spinner()

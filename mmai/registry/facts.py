@@ -143,4 +143,7 @@ def _filled(card: ModelCard, row: KnownModel) -> ModelCard:
         fields["capabilities"] = row.capabilities
         fields["capabilities_guessed"] = False
         fields["inputs"] = row.inputs or card.inputs
+    elif row.inputs is not None and row.capabilities == card.capabilities:
+        # A name tells what a model makes, and not that it makes images from images too.
+        fields["inputs"] = row.inputs
     return replace(card, **fields)

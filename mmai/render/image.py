@@ -1,6 +1,6 @@
 """A picture in the terminal itself, where that can show one."""
 
-import base64
+import binascii
 from collections.abc import Mapping
 from enum import Enum, auto
 
@@ -35,7 +35,7 @@ def protocol(terminal: Terminal, *, env: Mapping[str, str]) -> Protocol | None:
 def picture(data: bytes, media_type: str, terminal: Terminal, *, env: Mapping[str, str]) -> str | None:
     """What to write to show an encoded image on a line of its own; None where it cannot be shown."""
     columns = min(terminal.size()[0], WIDEST_COLUMNS)
-    encoded = base64.b64encode(data).decode()
+    encoded = binascii.b2a_base64(data, newline=False).decode()
     match protocol(terminal, env=env):
         case Protocol.KITTY if media_type == "image/png":
             return f"{_kitty(encoded, columns)}\n"

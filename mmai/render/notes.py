@@ -7,10 +7,14 @@ from mmai.errors import MmaiError
 from mmai.render.clean import Cleaner, clean_line
 from mmai.render.terminal import Terminal
 from mmai.render.units import UNKNOWN, duration, money, share, size
+from mmai.values.event import Usage
 from mmai.values.health import ProviderStatus
 from mmai.values.model import Price
 from mmai.values.record import Attempt, RunRecord
 from mmai.values.registry import Changes
+
+FASTEST = 20_000
+"""Tokens per second that no model writes: the answer came in one piece, and there was nothing to measure."""
 
 
 def error_lines(error: MmaiError, terminal: Terminal) -> str:
@@ -62,12 +66,13 @@ _STATUSES = frozenset(int(status) for status in HTTPStatus)
 
 
 def usage_line(record: RunRecord, *, price: Price | None = None) -> str:
-    """`412 in, 96 out (12 cached) · $0.0003 · first token 0.3 s · 41 tokens/s`.
+    """`412 in, 96 out (12 cached) · $0.0003 · first token 0.3 s · 41 tokens/s`; `12 in, 1056 out · 1 image · $0.04 · 9.1 s`.
 
-    `~` marks what was counted here; what nobody knows is left out, but for tokens and cost, which are `unknown`. `price` says why
+    `~` marks what was counted here; what nobody knows is left out, but for amount and cost, which are `unknown`. `price` says why
     nothing is charged, where nothing is.
     """
-    return " · ".join(part for part in (_tokens(record), _cost(record, price), _first_token(record), _speed(record)) if part)
+    parts = (_amount(record), _cost(record, price), *_times(record))
+    return " · ".join(part for part in parts if part)
 
 
 def wrote_line(path: str, *, media_type: str, size_bytes: int) -> str:
@@ -75,10 +80,17 @@ def wrote_line(path: str, *, media_type: str, size_bytes: int) -> str:
     return clean_line(f"wrote {path} ({media_type}, {size(size_bytes)})")
 
 
-def _tokens(record: RunRecord) -> str:
+def _amount(record: RunRecord) -> str:
+    """What is paid for."""
     usage = record.usage
+    images = f"{usage.images} image{'s' * (usage.images != 1)}" if usage.images is not None else ""
+    sound = f"{usage.audio_s:.1f} s of sound" if usage.audio_s is not None else ""
+    return " · ".join(part for part in (_tokens(usage), images, sound) if part) or f"tokens {UNKNOWN}"
+
+
+def _tokens(usage: Usage) -> str:
     if usage.input_tokens is None and usage.output_tokens is None:
-        return f"tokens {UNKNOWN}"
+        return ""
     about = "~" if usage.estimated else ""
     cached = f" ({usage.cached_tokens} cached)" if usage.cached_tokens else ""
     return f"{_count(usage.input_tokens, about)} in, {_count(usage.output_tokens, about)} out{cached}"
@@ -96,9 +108,12 @@ def _cost(record: RunRecord, price: Price | None) -> str:
     return f"{about}{money(record.cost_usd)}{reason}"
 
 
-def _first_token(record: RunRecord) -> str:
+def _times(record: RunRecord) -> tuple[str, ...]:
+    """How long it took; of what came whole, such as an image, no more than that."""
+    if record.usage.images is not None or record.usage.audio_s is not None:
+        return (duration(record.timings.total_ms),)
     ttft_ms = record.timings.ttft_ms
-    return "" if ttft_ms is None else f"first token {duration(ttft_ms)}"
+    return "" if ttft_ms is None else f"first token {duration(ttft_ms)}", _speed(record)
 
 
 def _speed(record: RunRecord) -> str:
@@ -116,7 +131,9 @@ def _speed(record: RunRecord) -> str:
     ):
         rate = (tokens - 1) / (total_ms - ttft_ms) * 1000
         about = "~" if record.usage.estimated else ""
-    return "" if rate is None else f"{about}{rate:.0f} tokens/s" if rate >= 10 else f"{about}{rate:.1f} tokens/s"
+    if rate is None or rate > FASTEST:
+        return ""
+    return f"{about}{rate:.0f} tokens/s" if rate >= 10 else f"{about}{rate:.1f} tokens/s"
 
 
 def changes_line(changes: Changes) -> str:

@@ -63,7 +63,9 @@ def _required(request: Request, task: TaskType, *, certain: bool, images: int, r
     """What attachments and options ask for, and what a task that somebody named does even before its attachments are there."""
     needs = {
         _CAPABILITY.get(task, "text_generation"): True,
-        "vision": images or (certain and task in (TaskType.IMAGE_CLASSIFICATION, TaskType.IMAGE_UNDERSTANDING)),
+        # An image that is made from others is looked at by whoever makes it.
+        "vision": (images and task is not TaskType.IMAGE_GENERATION)
+        or (certain and task in (TaskType.IMAGE_CLASSIFICATION, TaskType.IMAGE_UNDERSTANDING)),
         "audio": recordings or (certain and task is TaskType.SPEECH_TRANSCRIPTION),
         "json_schema": request.schema is not None,
         "tools": request.tools,

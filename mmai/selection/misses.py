@@ -24,9 +24,9 @@ _ABILITIES = {
 _HINTS = {
     "embedding": "mmai pull ollama:nomic-embed-text",
     "tools": "mmai pull ollama:qwen3:8b",
-    "audio": "mmai discover",
-    "image_generation": "mmai discover",
-    "speech_synthesis": "mmai discover",
+    "audio": "mmai keys set openai",
+    "image_generation": "mmai keys set openai",
+    "speech_synthesis": "mmai keys set openai",
     "provider": "mmai discover",
     "exclude": "mmai models",
     "context": "mmai discover",

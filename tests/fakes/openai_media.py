@@ -1,19 +1,29 @@
-"""The half of a fake OpenAI that makes images, listens and speaks; `openai.py` has the other.
+"""A fake OpenAI that also makes images, listens and speaks.
 
     openai.paints(PNG, usage=(12, 1056))          # every image request from now on
     openai.hears("hello", usage=3.5)              # seconds; (input, output) are tokens
     openai.speaks(b"ID3...")                      # whatever was to be said
 
-Source: OpenAI API reference, "Images" and "Audio".
+Source: OpenAI API reference, "Images" and "Audio". Run alone for trying things by hand:
+`python tests/fakes/openai_media.py --port 8080`.
 """
 
+import argparse
 import base64
-import json
-from collections.abc import Mapping
+import contextlib
+import sys
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from fakes.wall import LAST_CHUNK, Script, Seen, Wall, chunk, head, whole
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).parents[1])
+
+from fakes.openai import FakeModel, FakeOpenAI, fault
+from fakes.openai import usual_models as chat_models
+from fakes.wall import LAST_CHUNK, Script, Seen, Step, chunk, head, whole
 
 GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
 TRANSCRIPTIONS, SPEECH = "/v1/audio/transcriptions", "/v1/audio/speech"
@@ -75,12 +85,13 @@ def given(seen: Seen) -> dict[str, Any]:
 
 def refused(message: str, *, param: str | None = None, code: str | None = None) -> bytes:
     """400, in OpenAI's own form."""
-    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
-    return whole(400, {"error": error})
+    return whole(400, fault(message, param=param, code=code))
 
 
-class OpenAIMedia(Wall):
-    """Images and sound; what is asked for is checked as the real one checks it."""
+class OpenAIMedia(FakeOpenAI):
+    """Images and sound, too; what is asked for is checked as the real one checks it."""
+
+    inference = (*FakeOpenAI.inference, GENERATIONS, EDITS, TRANSCRIPTIONS, SPEECH)
 
     def paints(
         self,
@@ -116,6 +127,13 @@ class OpenAIMedia(Wall):
             lambda seen: _sound(media_type, data),
             times=times,
         )
+
+    def refusal(self, seen: Seen) -> list[Step]:
+        """What is said to a request that may not pass; a form names its model, too."""
+        name = given(seen).get("model") if seen.path in (EDITS, TRANSCRIPTIONS) else None
+        unknown = name is not None and name not in self.models
+        missing = fault(f"The model `{name}` does not exist.", param="model", code="model_not_found")
+        return super().refusal(seen) or ([whole(404, missing)] if unknown else [])
 
     def default(self, seen: Seen) -> Script:
         """The endpoints."""
@@ -184,7 +202,7 @@ class OpenAIMedia(Wall):
         return _sound(*sound)
 
 
-def _pictures(asked: Mapping[str, Any], images: Any, *, usage: tuple[int, int] | None, as_url: bool) -> bytes:
+def _pictures(asked: Mapping[str, Any], images: Sequence[bytes], *, usage: tuple[int, int] | None, as_url: bool) -> bytes:
     key = "url" if as_url else "b64_json"
     data = [
         {key: f"https://images.example/{number}.png?sig=a&b" if as_url else base64.b64encode(image).decode()}
@@ -228,7 +246,7 @@ def _transcript(asked: Mapping[str, Any], text: str, usage: tuple[int, int] | fl
         case "vtt":
             return whole(200, f"WEBVTT\n\n00:00.000 --> 00:03.000\n{text}\n\n")
         case other:
-            return refused(f"Invalid value: '{json.dumps(other)}'.", param="response_format", code="invalid_value")
+            return refused(f"Invalid value: '{other}'.", param="response_format", code="invalid_value")
 
 
 def _sound(media_type: str, data: bytes) -> Script:
@@ -237,3 +255,27 @@ def _sound(media_type: str, data: bytes) -> Script:
     yield chunk(data[: len(data) // 2])
     yield chunk(data[len(data) // 2 :])
     yield LAST_CHUNK
+
+
+def usual_models() -> list[FakeModel]:
+    """Those of the other fake, and some that draw, listen and speak."""
+    names = ("gpt-image-2", "dall-e-3", "whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-tts")
+    return [*chat_models(), *(FakeModel(name, writes=False) for name in names)]
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description="A fake OpenAI on loopback that also makes images, listens and speaks.")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--key", help="the only key that is let in")
+    arguments = parser.parse_args()
+    with (
+        OpenAIMedia(*usual_models(), key=arguments.key, port=arguments.port) as server,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
+        print(server.base_url, flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -4,19 +4,19 @@ import base64
 from collections.abc import Iterator
 
 import pytest
-from fakes.openai_media import HEARD, JPEG, MP3, PNG, WEBP, OpenAIMedia, form
+from fakes.openai_media import HEARD, JPEG, MP3, PNG, WEBP, OpenAIMedia, form, usual_models
 from openai import BadRequestError, OpenAI, RateLimitError
 
 
 @pytest.fixture
 def server() -> Iterator[OpenAIMedia]:
-    with OpenAIMedia() as server:
+    with OpenAIMedia(*usual_models(), key="sk-test") as server:
         yield server
 
 
 @pytest.fixture
 def client(server: OpenAIMedia) -> Iterator[OpenAI]:
-    with OpenAI(api_key="sk-test", base_url=f"{server.url}/v1", max_retries=0) as client:
+    with OpenAI(api_key="sk-test", base_url=server.base_url, max_retries=0) as client:
         yield client
 
 

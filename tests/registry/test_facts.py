@@ -17,6 +17,7 @@ from mmai.registry.litellm import known_model
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import FREE, LongContextPrice, ModelCard, ModelRef, Price
 from mmai.values.registry import Registry
+from mmai.values.task import Modality
 
 SITE = "https://api.openai.com/v1"
 LIVE = Price(input_usd_per_mtok=7.0, output_usd_per_mtok=8.0)
@@ -68,6 +69,13 @@ def test_a_card_without_facts_gets_those_of_the_catalogue_and_is_no_guess_any_mo
         source="https://developers.openai.com/api/docs/pricing",
         read_on="2026-11-22",
     )
+
+
+def test_a_name_that_tells_what_a_model_makes_does_not_tell_what_it_takes(facts: Facts) -> None:
+    by_name = listed("openai:gpt-image-2", capabilities=("image_generation",), capabilities_guessed=False)
+    assert facts.describe(by_name).inputs == (Modality.TEXT, Modality.IMAGE)
+    otherwise = replace(by_name, capabilities=("image_generation", "text_generation"))
+    assert facts.describe(otherwise).inputs == (Modality.TEXT,)
 
 
 def test_what_the_provider_tells_wins_over_the_catalogue(facts: Facts) -> None:

@@ -96,6 +96,18 @@ def test_a_fallback_says_who_failed_why_and_who_is_next(attempt: Attempt, follow
             "412 in, 96 out (12 cached) · $0 (runs on this machine) · first token 0.3 s · 41 tokens/s",
         ),
         ({"usage": Usage(), "timings": Timings(), "server": ServerTimings()}, Price(1.0), "tokens unknown · $0.0003"),
+        (
+            {"usage": Usage(input_tokens=12, output_tokens=1056, images=2), "server": ServerTimings()},
+            None,
+            "12 in, 1056 out · 2 images · $0.0003 · 2.0 s",
+        ),
+        ({"usage": Usage(images=1), "cost_usd": None, "server": ServerTimings()}, None, "1 image · cost unknown · 2.0 s"),
+        ({"usage": Usage(audio_s=3.0), "server": ServerTimings()}, None, "3.0 s of sound · $0.0003 · 2.0 s"),
+        (
+            {"timings": Timings(ttft_ms=300.0, total_ms=301.0), "server": ServerTimings()},
+            None,
+            "412 in, 96 out (12 cached) · $0.0003 · first token 0.3 s",
+        ),
         ({"usage": Usage(input_tokens=3), "timings": Timings(), "cost_usd": None}, None, "3 in, unknown out · cost unknown · 41 tokens/s"),
     ],
 )  # fmt: skip

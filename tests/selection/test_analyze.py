@@ -127,6 +127,11 @@ def test_a_recording_is_transcribed() -> None:
     assert "audio" in analysis.required_capabilities
 
 
+def test_an_image_to_start_from_needs_nobody_who_describes_it() -> None:
+    seen = analyze(a_request("a hat", an_image()), task=TaskType.IMAGE_GENERATION)
+    assert (seen.required_capabilities, seen.modality) == (("image_generation",), Modality.IMAGE)
+
+
 def test_nothing_is_transcribed_or_classified_without_an_attachment() -> None:
     probabilities = analyze(a_request("Classify and transcribe this image")).task_probabilities
     assert not {"image_classification", "image_understanding", "speech_transcription"} & set(probabilities)

@@ -7,6 +7,8 @@ from msgspec import json
 
 from mmai.backends.base import RetryAdvice, advise
 from mmai.backends.needs import makes, refusal
+from mmai.backends.openai.client import Sdk
+from mmai.backends.openai.media import KINDS, infer_media, media_kind, media_preview, media_refusal
 from mmai.backends.openai.text import ask, question
 from mmai.backends.server import Server, health_state
 from mmai.clock import Clock
@@ -27,7 +29,7 @@ CREDENTIALS = ("authorization", "api-key")
 """Headers that can carry a key. One of them in the settings stands in place of the key."""
 STARTED_BY = {"llamacpp": "llama-server -m MODEL.gguf", "lmstudio": "lms server start", "vllm": "vllm serve MODEL"}
 """Providers on this machine to the command that starts their server."""
-SPOKEN = ("embedding",)
+SPOKEN = ("embedding", *KINDS)
 """What can be asked for beside text."""
 HEARD = ("audio/wav", "audio/mpeg")
 """Recordings that OpenAI's own models take in a chat."""
@@ -57,6 +59,7 @@ class OpenAIBackend:
             unreachable_hint=STARTED_BY.get(endpoint.provider) if is_loopback(url) else None,
         )
         self.endpoint: str | None = self._server.url
+        self._sdk = Sdk(endpoint, self._server)
         self._listing: asyncio.Task[bytes] | None = None
 
     async def list_models(self) -> list[ModelCard]:
@@ -71,22 +74,29 @@ class OpenAIBackend:
 
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
         """See `Backend.can_handle`."""
+        kind = media_kind(model, request)
+        if kind and (why := media_refusal(kind, model, request)):
+            return why
         parts = [part for message in request.messages for part in message.parts]
         if makes(model, request, "embedding") and any(isinstance(part, ImagePart | AudioPart) for part in parts):
             return f"`{model.ref}` embeds text, not images or sound"
         strange = [part.media_type for part in parts if isinstance(part, AudioPart) and usual(part.media_type) not in HEARD]
-        if strange and self.provider == "openai" and "speech_transcription" not in model.capabilities:
+        if strange and self.provider == "openai" and not kind:
             return f"`{model.ref}` takes WAV and MP3, not `{strange[0]}`"
         return refusal(model, request, spoken=SPOKEN)
 
     def preview(self, model: ModelCard, request: Request) -> Preview:
         """See `Backend.preview`."""
+        if kind := media_kind(model, request):
+            return media_preview(kind, model, request, url=self._server.url, headers=self._server.masked)
         asked = question(model, request)
         url = self._server.url + asked.path
         return Preview(method="POST", url=url, headers=self._server.masked, body=json.decode(asked.body))
 
     def infer(self, model: ModelCard, request: Request) -> AsyncGenerator[Event, None]:
         """See `Backend.infer`."""
+        if kind := media_kind(model, request):
+            return infer_media(kind, self._sdk, model, request)
         return ask(self._server, model, request)
 
     async def health_check(self) -> Health:
@@ -110,6 +120,7 @@ class OpenAIBackend:
         if self._listing:
             self._listing.cancel()
             await asyncio.wait((self._listing,))
+        await self._sdk.aclose()
         await self._server.aclose()
 
     def _listed(self) -> Awaitable[bytes]:

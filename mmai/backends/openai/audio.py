@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from mmai.backends.openai.client import Sdk, decoded
+from mmai.backends.openai.client import MaybeError, Sdk
 from mmai.backends.openai.parts import Upload, dropped, uploads, words
 from mmai.errors import ProtocolError
 from mmai.values.event import AudioEvent, Event, FinishedEvent, TextEvent, Usage
@@ -36,7 +36,7 @@ class _Usage(Struct):
     input_token_details: _InputTokens | None = None
 
 
-class _Transcript(Struct):
+class _Transcript(MaybeError):
     text: str = ""
     duration: float | None = None
     """Seconds, in the longer forms of the answer."""
@@ -59,7 +59,7 @@ async def transcribe(sdk: Sdk, model: ModelCard, request: Request) -> AsyncGener
     told = _Transcript()
     text = answer.content.decode("utf-8", "replace")
     if "json" in form:
-        told = decoded(answer.content, _Transcript, where=sdk.where, what="a transcript")
+        told = sdk.read(answer.content, _Transcript, model.ref, what="a transcript")
         text = told.text if form == "json" else text
     if text:
         yield TextEvent(text)

@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
+from msgspec import Struct
 
 from mmai import __version__
 from mmai.backends.server import Server
 from mmai.backends.wire.exchange import cannot_connect, connect_timed_out, cut, no_answer, redirected, silent
+from mmai.dialects.openai import decode, told_error
 from mmai.errors import MmaiError, ProtocolError
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import ModelRef
@@ -22,7 +23,14 @@ from mmai.values.url import is_loopback
 if TYPE_CHECKING:
     from openai import APIConnectionError, AsyncOpenAI
 
-T = TypeVar("T")
+
+class MaybeError(Struct):
+    """A response that some servers fail in though its status is one of success."""
+
+    error: Any = None
+
+
+Told = TypeVar("Told", bound=MaybeError)
 
 KEPT = ("accept", "connection", "content-length", "content-type", "host", "transfer-encoding", "x-stainless-raw-response")
 """Headers of the SDK's that are sent: the others tell of this machine, or come from variables such as `OPENAI_CUSTOM_HEADERS`.
@@ -68,6 +76,18 @@ class Sdk:
                 raise ProtocolError(f"{self.where}: {exc}") from exc
             except JSONDecodeError as exc:
                 raise ProtocolError(f"{self.where} did not answer in JSON: {exc}") from exc
+
+    def read(self, body: bytes, kind: type[Told], ref: ModelRef, *, what: str) -> Told:
+        """A whole response as a value; `what` names it in the error.
+
+        Raises:
+            MmaiError: it is an error in disguise, or of another shape.
+        """
+        with self._server.discreet():
+            answer = decode(body, kind, where=self.where, what=what)
+            if answer.error:
+                raise told_error(answer.error, where=self.where, ref=ref)
+            return answer
 
     async def aclose(self) -> None:
         """Close connections. May be called twice."""
@@ -130,16 +150,3 @@ def _trusted() -> ssl.SSLContext:
     import httpx  # noqa: PLC0415  comes with the SDK, which is not needed for text
 
     return httpx.create_ssl_context(trust_env=True)
-
-
-def decoded(body: bytes, kind: type[T], *, where: str, what: str) -> T:
-    """A whole response as a value; `what` names it in the error.
-
-    Raises:
-        ProtocolError: it is empty, no JSON, or of another shape.
-    """
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        seen = " ".join(body[:200].decode("utf-8", "replace").split())
-        raise ProtocolError(f"{where} did not send {what}: {seen or 'the response is empty'}", body=seen or None) from exc

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from mmai.backends.openai.client import Sdk, decoded
+from mmai.backends.openai.client import MaybeError, Sdk
 from mmai.backends.openai.parts import Upload, dropped, uploads, words
 from mmai.errors import ProtocolError
 from mmai.values.event import Event, FinishedEvent, ImageEvent, Usage
@@ -30,7 +30,7 @@ class _Tokens(Struct):
     output_tokens: int | None = None
 
 
-class _Images(Struct):
+class _Images(MaybeError):
     data: list[_Image] | None = None
     usage: _Tokens | None = None
 
@@ -52,7 +52,7 @@ async def generate_image(sdk: Sdk, model: ModelCard, request: Request) -> AsyncG
             answer = await resource.edit(image=[image.file for image in images], **given)
         else:
             answer = await resource.generate(**given)
-    made = decoded(answer.content, _Images, where=sdk.where, what="images")
+    made = sdk.read(answer.content, _Images, model.ref, what="images")
     for image in made.data or ():
         yield _event(image, where=sdk.where)
     if not made.data:

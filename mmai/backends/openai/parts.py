@@ -50,5 +50,5 @@ def dropped(options: Options, who: str, *, taken: tuple[str, ...] = ()) -> Itera
 
 
 def _name(part: ImagePart | AudioPart) -> str:
-    stem = (part.name or "").replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
-    return f"{stem or part.media_type.partition('/')[0]}{suffix_of(part.media_type)}"
+    base = (part.name or part.media_type.partition("/")[0]).replace("\\", "/").rpartition("/")[2]
+    return f"{base.rpartition('.')[0] or base}{suffix_of(part.media_type)}"

@@ -5,7 +5,7 @@ It is also that of every server which says it is compatible; what those add or l
 
 from mmai.dialects.openai.chat import ChatStream, chat_events
 from mmai.dialects.openai.embed import embed_events
-from mmai.dialects.openai.errors import failure
+from mmai.dialects.openai.errors import decode, failure, told_error
 from mmai.dialects.openai.models import assumed, parse_models
 from mmai.dialects.openai.requests import chat_body, embed_body
 from mmai.dialects.openai.responses import ResponsesStream, responses_events
@@ -19,6 +19,7 @@ __all__ = [
     "chat_body",
     "chat_events",
     "chat_tuning",
+    "decode",
     "embed_body",
     "embed_events",
     "embed_tuning",
@@ -27,5 +28,6 @@ __all__ = [
     "responses_body",
     "responses_events",
     "responses_tuning",
+    "told_error",
     "without",
 ]
