@@ -1,7 +1,8 @@
 """README's commands, run as its reader would run them: `python tests/readme.py` writes what they print into README.
 
-A block whose lines begin with `$` is run in a terminal of 80 columns, in the order of the page, on an empty home beside a fake
-Ollama. A block with a file name behind its language is that file. A line `…` stands for lines left out.
+A block whose lines begin with `$` is run in a terminal of 80 columns, in the order of the page, on an empty home beside fakes of
+Ollama, OpenAI, Anthropic and a service at models.example.com. What is exported holds to the end of its section. A block with a
+file name behind its language is that file. A line `…` stands for lines left out.
 """
 
 import os
@@ -13,8 +14,13 @@ from functools import partial
 from pathlib import Path
 
 from command import COMMAND, Mmai
+from fakes.anthropic import FakeAnthropic
+from fakes.anthropic import usual_models as anthropic_models
 from fakes.ollama import METRICS, Answer, FakeOllama, Layer, usual_models
-from fakes.wall import Seen
+from fakes.openai_batch import OpenAIBatch
+from fakes.openai_media import OpenAIMedia
+from fakes.openai_media import usual_models as openai_models
+from fakes.wall import Seen, Wall
 from screen import Screen
 
 from mmai.settings.reference import BACKEND, SECTIONS
@@ -22,6 +28,12 @@ from mmai.settings.table import ANY_NAME, Key, Table
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+
+OLLAMA_URL = "http://127.0.0.1:11434"
+OPENAI_URL = "https://api.openai.com"
+ANTHROPIC_URL = "https://api.anthropic.com"
+SERVICE_URL = "https://models.example.com"
+"""What the page calls the fakes."""
 
 ANSWERS = {
     "sky blue": "Air scatters blue light far more than red, so blue reaches you from every side.",
@@ -43,27 +55,46 @@ VOLATILE = re.compile(r"<?\d[\d.,]*(?= ?(?:ms|s|kB|tokens/s)\b)|─+| +")
 
 def rewritten(text: str) -> str:
     """The page as it would be if it were run now; what differs only in `VOLATILE` stays."""
-    with tempfile.TemporaryDirectory() as folder, FakeOllama(*usual_models()) as ollama:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        FakeOllama(*usual_models()) as ollama,
+        FakeOpenAIService(*openai_models()) as openai,
+        FakeAnthropic(*anthropic_models()) as anthropic,
+        Wall() as service,
+    ):
         _script(ollama)
-        page = _Page(Path(folder).resolve(), ollama.url)
+        openai.streams("Air scatters blue light ", "far more than red.", usage=(14, 9))
+        anthropic.streams("Because air scatters ", "blue light most.", usage=(15, 8))
+        service.answers(200, [[{"label": "POSITIVE", "score": 0.9987}, {"label": "NEGATIVE", "score": 0.0013}]])
+        places = {ollama.url: OLLAMA_URL, openai.url: OPENAI_URL, anthropic.url: ANTHROPIC_URL, service.url: SERVICE_URL}
+        page = _Page(Path(folder).resolve(), places)
         return TABLE.sub(_table, BLOCK.sub(page.block, text))
 
 
+class FakeOpenAIService(OpenAIBatch, OpenAIMedia):
+    """Everything at once."""
+
+
 class _Page:
-    def __init__(self, home: Path, ollama: str) -> None:
-        self.home, self.ollama = home, ollama
+    def __init__(self, home: Path, places: dict[str, str]) -> None:
+        """`places` are the addresses of the fakes, and what the page calls them."""
+        self.home, self.places = home, places
+        self.real = {shown: url for url, shown in places.items()}
         self.folder = home / "checkout"
         self.folder.mkdir()
         for name in ("README.md", "LICENSE"):
             (self.folder / name).write_bytes((ROOT / name).read_bytes())
         (self.folder / "sky.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+        self.section, self.exported = 0, dict[str, str]()
         packages = home / "packages"
-        self.shell = Mmai(home, ollama)
+        self.shell = Mmai(home, self.real[OLLAMA_URL])
         self.shell.command = [shutil.which("bash") or "bash", "-c"]
         self.shell.cwd = self.folder
         del self.shell.env["MMAI_HOME"]
         self.shell.env |= {
             "PATH": f"{Path(COMMAND[0]).parent}{os.pathsep}{os.environ['PATH']}",
+            "OPENAI_BASE_URL": self.real[OPENAI_URL] + "/v1",
+            "ANTHROPIC_BASE_URL": self.real[ANTHROPIC_URL],
             "MMAI_LOG": "false",  # or the speed of this machine would have a say in the scores
             # `pip install` as the page has it, but without the network and beside the environment of the tests.
             "PYTHONPATH": str(packages),
@@ -78,21 +109,28 @@ class _Page:
         if found["file"]:
             file = self.folder / found["file"]
             file.parent.mkdir(exist_ok=True)
-            file.write_text(found["text"])
+            file.write_text(found["text"].replace(SERVICE_URL, self.real[SERVICE_URL]))
         if found["language"] != "console":
             return found[0]
+        if (section := found.string.count("\n## ", 0, found.start())) != self.section:
+            self.section, self.exported = section, {}
         lines = [
             line for command, shown in _commands(found["text"]) for line in [f"$ {command}", *self._printed(command, shown)]
         ]
         return "\n".join(["```console", *lines, "```"])
 
     def _printed(self, command: str, shown: list[str]) -> list[str]:
+        if command.startswith("export "):
+            self.exported |= dict(pair.split("=", 1) for pair in command.split()[1:])
+            return shown
         runnable = _installed(command)
         if runnable is None:
             return shown
-        with Screen(self.shell, runnable, env={"TERM": "dumb"}) as screen:
+        with Screen(self.shell, runnable, env={"TERM": "dumb", **self.exported}) as screen:
             screen.end()
-        text = screen.text.replace(self.ollama.removeprefix("http://"), "127.0.0.1:11434").replace(str(self.home), "~")
+        text = screen.text.replace(str(self.home), "~")
+        for url, name in self.places.items():
+            text = text.replace(url, name).replace(url.partition("://")[2], name.partition("://")[2])
         printed = [line.rstrip() for line in text.rstrip().splitlines()]
         if CUT in shown:
             head, tail = shown.index(CUT), len(shown) - shown.index(CUT) - 1

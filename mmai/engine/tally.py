@@ -93,12 +93,16 @@ class Tally:
 
     def _usage(self) -> Usage:
         """What the provider told. Where text came and its tokens were not told, since some never do and a stream may be cut, they
-        are estimated.
+        are estimated; but not beside seconds of sound, which are billed instead.
         """
         told = self._record.usage
         if self._images and told.images is None:
             told = structs.replace(told, images=self._images)
-        if not (self._text or self._thinking) or None not in (told.input_tokens, told.output_tokens):
+        if (
+            told.audio_s is not None
+            or not (self._text or self._thinking)
+            or None not in (told.input_tokens, told.output_tokens)
+        ):
             return told
         wrote = text_tokens("".join((*self._thinking, *self._text)))
         return structs.replace(

@@ -386,6 +386,16 @@ def test_ctrl_c_leaves_the_old_file_alone(on: Mmai, ollama: FakeOllama, tmp_path
     assert leftovers(tmp_path) == ["answer.txt"]
 
 
+def test_the_sdk_is_imported_for_media_and_for_no_text(at: Mmai) -> None:
+    python = [sys.executable, "-X", "importtime", "-m", "mmai"]
+    for words, wanted in ((("run", "-m", "openai:gpt-4.1-mini", "hi"), False), ((*DRAW, "--out", "cat.png"), True)):
+        done = subprocess.run([*python, *words], capture_output=True, text=True, env=at.env, cwd=at.cwd, timeout=30)
+        assert done.returncode == 0
+        imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+        assert ({"openai", "pydantic"} <= imported) is wanted
+        assert wanted or not {"openai", "pydantic", "httpx", "httpx2"} & imported
+
+
 # What goes wrong
 
 

@@ -151,7 +151,7 @@ TABLE = {
     "200 with a chunk that is none": Row(says(head(200, {"Transfer-Encoding": "chunked"}), b"zz\r\n", CLOSE), "protocol"),
     "compressed": Row(says(squeezed()), "protocol"),
 }
-"""Source: the rows of every gateway's own table (LiteLLM, Portkey, Bifrost, Envoy AI Gateway), where they agree."""
+"""A failure to what follows it, whichever the protocol. Who is asked again and when is `advise` and `retry.after`."""
 
 
 @pytest.fixture(autouse=True)

@@ -64,6 +64,12 @@ def test_a_call_that_failed_before_it_answered_has_no_cost() -> None:
     assert (tally.record.usage, tally.record.cost_usd) == (Usage(), None)
 
 
+def test_sound_that_is_billed_by_the_second_needs_no_tokens() -> None:
+    card = a_cloud_card("openai:whisper-1", price=Price(audio_usd_per_s=0.0001))
+    record = after(TextEvent("The quick brown fox."), FinishedEvent(usage=Usage(audio_s=30.0)), card=card)
+    assert (record.usage, record.cost_usd) == (Usage(audio_s=30.0), pytest.approx(0.003))
+
+
 def test_images_are_counted_where_the_provider_does_not() -> None:
     card = a_cloud_card("openai:dall-e-3", price=Price(image_usd=0.04))
     record = after(ImageEvent(b"1", "image/png"), ImageEvent(b"2", "image/png"), FinishedEvent(), card=card)
