@@ -14,7 +14,7 @@ import msgspec
 
 from mmai import __version__
 from mmai.backends.server import Server
-from mmai.backends.wire.exchange import cannot_connect, connect_timed_out, cut, no_answer, redirected, silent
+from mmai.backends.wire.exchange import cannot_connect, connect_timed_out, cut, no_answer, opening, redirected, silent
 from mmai.errors import MmaiError, ProtocolError
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import ModelRef
@@ -84,19 +84,20 @@ class Sdk(Generic[Client]):
     def _open(self, sdk: Any) -> Client:
         if self._client is None:
             make = getattr(sdk, f"Async{self._maker}")
-            self._client = make(
-                api_key="its place is taken by `_address`",
-                base_url=self._server.url,
-                max_retries=0,
-                http_client=sdk.DefaultAsyncHttpxClient(
-                    follow_redirects=False,
-                    trust_env=self._proxied,
-                    mounts={} if self._proxied else dict.fromkeys(EVERYWHERE),
-                    verify=_trusted(),
-                    timeout=sdk.Timeout(None, connect=self._timeouts.connect_s, read=self._timeouts.first_token_s),
-                    event_hooks={"request": [self._address], "response": [self._mark]},
-                ),
-            )
+            with opening():
+                self._client = make(
+                    api_key="its place is taken by `_address`",
+                    base_url=self._server.url,
+                    max_retries=0,
+                    http_client=sdk.DefaultAsyncHttpxClient(
+                        follow_redirects=False,
+                        trust_env=self._proxied,
+                        mounts={} if self._proxied else dict.fromkeys(EVERYWHERE),
+                        verify=_trusted(),
+                        timeout=sdk.Timeout(None, connect=self._timeouts.connect_s, read=self._timeouts.first_token_s),
+                        event_hooks={"request": [self._address], "response": [self._mark]},
+                    ),
+                )
         client: Client = self._client
         return client
 

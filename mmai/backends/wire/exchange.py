@@ -5,9 +5,10 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 
-from mmai.errors import CannotConnect, IncompleteAnswer, ProtocolError, ProviderError, TimedOut
+from mmai.errors import CannotConnect, ConfigError, IncompleteAnswer, ProtocolError, ProviderError, TimedOut
 from mmai.values.endpoint import Timeouts
 
 UNTRUSTED = "certificate not trusted"
@@ -63,6 +64,28 @@ def cannot_connect(where: str, exc: BaseException) -> CannotConnect:
     reason = _reason(exc)
     hint = "SSL_CERT_FILE=authority.pem names whom to trust" if reason.startswith(UNTRUSTED) else None
     return CannotConnect(f"cannot connect to {where}: {reason}", hint=hint)
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Around the making of a client for TLS and proxies, which reads what the environment names and sends nothing.
+
+    Raises:
+        ConfigError: certificates that cannot be read, or a proxy that cannot be used.
+    """
+    try:
+        yield
+    except OSError as exc:
+        named = exc.reason.replace("_", " ").lower() if isinstance(exc, ssl.SSLError) and exc.reason else exc.strerror
+        message = f"the certificates that `SSL_CERT_FILE` names cannot be read: {named or exc}"
+        raise ConfigError(message, hint="unset SSL_CERT_FILE") from exc
+    except ImportError as exc:
+        message = "the environment names a SOCKS proxy, and the package that speaks to one is not installed"
+        raise ConfigError(message, hint="pip install 'httpx[socks]'") from exc
+    except Exception as exc:  # a ValueError or a class of the library's own; its text may hold the proxy's password
+        raise ConfigError(
+            "the proxy that the environment names has no address mmai can use", hint="env | grep -i _proxy"
+        ) from exc
 
 
 def no_answer(where: str, exc: BaseException | None) -> CannotConnect:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from mmai.backends.wire.exchange import cannot_connect, connect_timed_out, cut, no_answer, not_http
+from mmai.backends.wire.exchange import cannot_connect, connect_timed_out, cut, no_answer, not_http, opening
 
 ENDED = ("disconnected", "closed connection")
 """Words by which httpx tells a connection that ended from bytes that are not HTTP; it has one class for both."""
@@ -17,9 +17,15 @@ class Secure:
     """
 
     def __init__(self, where: str, *, proxied: bool) -> None:
-        self._where = where
-        direct = None if proxied else httpx.AsyncHTTPTransport(trust_env=True)
-        self._client = httpx.AsyncClient(transport=direct, trust_env=True, follow_redirects=False)
+        """Nothing is sent yet.
+
+        Raises:
+            ConfigError: the certificates or the proxy cannot be used.
+        """
+        self._where = f"{where} through a proxy" if proxied else where
+        with opening():
+            direct = None if proxied else httpx.AsyncHTTPTransport(trust_env=True)
+            self._client = httpx.AsyncClient(transport=direct, trust_env=True, follow_redirects=False)
 
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, connect_s: float

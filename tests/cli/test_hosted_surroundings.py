@@ -1,0 +1,59 @@
+"""Hosted providers on a machine whose own surroundings are wrong: certificates, proxies, what the environment says of them."""
+
+import pytest
+from command import Mmai
+from fakes.openai import FakeOpenAI
+
+
+@pytest.fixture
+def keyed(mmai: Mmai) -> Mmai:
+    """The command with a key, and an address that nobody answers at and nothing is looked up for."""
+    mmai.env |= {"OPENAI_API_KEY": "sk-0123456789", "OPENAI_BASE_URL": "https://192.0.2.1/v1"}
+    return mmai
+
+
+@pytest.mark.parametrize("content", [None, "no certificate\n"], ids=["missing", "garbage"])
+def test_certificates_that_cannot_be_read_are_named_and_nothing_is_sent(keyed: Mmai, content: str | None) -> None:
+    file = keyed.home / "authority.pem"
+    if content is not None:
+        file.write_text(content)
+    result = keyed("run", "-m", "openai:gpt-5.6-luna", "hi", env={"SSL_CERT_FILE": str(file)})
+    assert (result.exit_code, result.stdout) == (2, "")
+    why = "No such file or directory" if content is None else "no certificate or crl found"
+    assert result.stderr == (
+        f"error: the certificates that `SSL_CERT_FILE` names cannot be read: {why}\nhint: unset SSL_CERT_FILE\n"
+    )
+
+
+def test_an_answer_over_plain_http_needs_no_certificates(mmai: Mmai, openai: FakeOpenAI) -> None:
+    mmai.env |= {"OPENAI_BASE_URL": openai.base_url, "SSL_CERT_FILE": "/nowhere"}
+    assert mmai("run", "-m", "openai:gpt-5.6-luna", "hi").exit_code == 0
+
+
+@pytest.mark.parametrize("proxy", ["http://me:hunter2", "ftp://me:hunter2@127.0.0.1:1"])
+def test_a_proxy_with_no_address_is_told_of_without_its_password(keyed: Mmai, proxy: str) -> None:
+    result = keyed("run", "-m", "openai:gpt-5.6-luna", "hi", env={"HTTPS_PROXY": proxy})
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "error: the proxy that the environment names has no address mmai can use\nhint: env | grep -i _proxy\n"
+    )
+
+
+def test_a_proxy_that_is_not_there_is_said_to_be_in_between(keyed: Mmai, nowhere: str) -> None:
+    result = keyed("run", "-m", "openai:gpt-5.6-luna", "hi", env={"HTTPS_PROXY": nowhere})
+    assert result.exit_code == 7
+    assert result.stderr.splitlines()[-1] == "error: cannot connect to `192.0.2.1:443` through a proxy: connection refused"
+
+
+def test_pictures_need_the_certificates_as_text_does(keyed: Mmai) -> None:
+    result = keyed("run", "-m", "openai:gpt-image-2", "hi", "--out", "cat.png", env={"SSL_CERT_FILE": "/nowhere"})
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, "hint: unset SSL_CERT_FILE")
+
+
+def test_a_socks_proxy_says_what_it_needs(keyed: Mmai) -> None:
+    result = keyed("run", "-m", "openai:gpt-5.6-luna", "hi", env={"ALL_PROXY": "socks5://127.0.0.1:1"})
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "error: the environment names a SOCKS proxy, and the package that speaks to one is not installed\n"
+        "hint: pip install 'httpx[socks]'\n"
+    )
