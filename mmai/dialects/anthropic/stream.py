@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from mmai.dialects.anthropic.blocks import Blocks, Delta
-from mmai.dialects.anthropic.errors import UNREADABLE, Problem, event_error
+from mmai.dialects.anthropic.errors import Problem, event_error
 from mmai.dialects.anthropic.usage import Counts, finished
 from mmai.dialects.anthropic.whole import Block, Message
+from mmai.dialects.body import UNREADABLE
 from mmai.dialects.sse import Frame, Frames
 from mmai.errors import IncompleteAnswer, ProtocolError
 from mmai.values.event import Event

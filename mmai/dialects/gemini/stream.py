@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from mmai.dialects.body import UNREADABLE
 from mmai.dialects.gemini.answer import Answer, Chunk
-from mmai.dialects.gemini.errors import UNREADABLE, decode, stray_error, told_error
+from mmai.dialects.gemini.errors import decode, stray_error, told_error
 from mmai.dialects.sse import Frame, Frames
 from mmai.errors import ProtocolError
 from mmai.values.event import Event

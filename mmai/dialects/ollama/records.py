@@ -5,8 +5,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
+from mmai.dialects.body import UNREADABLE
 from mmai.dialects.ndjson import Lines
-from mmai.dialects.ollama.errors import UNREADABLE, line_error
+from mmai.dialects.ollama.errors import line_error
 from mmai.errors import IncompleteAnswer, ProtocolError
 from mmai.values.model import ModelRef
 

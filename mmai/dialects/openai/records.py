@@ -5,7 +5,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from mmai.dialects.openai.errors import UNREADABLE, read_failure, told_error
+from mmai.dialects.body import UNREADABLE
+from mmai.dialects.openai.errors import read_failure, told_error
 from mmai.dialects.sse import Frame, Frames
 from mmai.errors import IncompleteAnswer, MmaiError, ProtocolError
 from mmai.values.model import ModelRef
