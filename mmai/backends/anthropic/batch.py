@@ -10,10 +10,8 @@ from msgspec import Raw, Struct, json
 
 from mmai.backends.anthropic.client import Sdk
 from mmai.backends.batched import absent, answered, cancelled, expired, read_rows
-from mmai.backends.sdk import decoded
 from mmai.backends.server import Server
-from mmai.dialects.anthropic import message_events, messages_body
-from mmai.dialects.anthropic.errors import STATUSES
+from mmai.dialects.anthropic import STATUSES, decode, message_events, messages_body
 from mmai.errors import InvalidRequest, MmaiError, ProtocolError
 from mmai.values.batch import BatchAnswer, BatchRow, BatchStatus
 from mmai.values.model import ModelCard, ModelRef
@@ -74,7 +72,7 @@ async def submit(sdk: Sdk, model: ModelCard, rows: Sequence[BatchRow]) -> str:
         async with sdk.calling(model.ref) as client:
             # The SDK types every known field of a row; here they are what the dialect says.
             created = await client.messages.batches.with_raw_response.create(requests=[], extra_body={"requests": requests})
-    return decoded(created.http_response.content, _Made, where=sdk.where, what="the id of a batch").id
+    return decode(created.http_response.content, _Made, where=sdk.where, what="the id of a batch").id
 
 
 async def status(sdk: Sdk, batch_id: str) -> BatchStatus:
@@ -116,7 +114,7 @@ async def _retrieve(sdk: Sdk, batch_id: str) -> _Batch:
     with absent(f"{sdk.where} knows no batch `{batch_id}`"):
         async with sdk.calling() as client:
             answer = await client.messages.batches.with_raw_response.retrieve(batch_id)
-    return decoded(answer.http_response.content, _Batch, where=sdk.where, what="a batch")
+    return decode(answer.http_response.content, _Batch, where=sdk.where, what="a batch")
 
 
 def _params(model: ModelCard, row: BatchRow) -> dict[str, Any]:
@@ -137,11 +135,11 @@ def _read(row: _Row, server: Server, provider: str) -> BatchAnswer:
     match result.type:
         case "succeeded":
             body = bytes(result.message)
-            model = decoded(body, _Message, where=where, what="an answer").model
+            model = decode(body, _Message, where=where, what="an answer").model
             return answered(row.custom_id, message_events(body, ModelRef(provider, model or ""), where=where), model=model)
         case "errored":
             said = bytes(result.error)
-            kind = decoded(said, _Error, where=where, what="an error").error.type
+            kind = decode(said, _Error, where=where, what="an error").error.type
             raise server.refusal(STATUSES.get(kind, 500), said, ref=None, headers={})
         case "expired":
             raise expired()
