@@ -61,8 +61,9 @@ def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, heade
     return error
 
 
-def told_error(body: bytes, *, where: str, ref: ModelRef) -> MmaiError:
+def told_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
     """The error of an object `{"error": …}` in an answer whose status was 200."""
+    body = msgspec.json.encode({"error": error})
     told = _read(body)
     status = told.code if told.code and told.code >= 400 else HTTP_STATUS.get(told.status, 500)
     return failure(status, body, where=where, ref=ref, headers={}, now=0)
@@ -75,7 +76,8 @@ def stray_error(said: bytes, *, where: str, ref: ModelRef) -> MmaiError | None:
     except UNREADABLE:
         return None
     value = value[0] if isinstance(value, list) and value else value
-    return told_error(said, where=where, ref=ref) if isinstance(value, dict) and value.get("error") else None
+    error = value.get("error") if isinstance(value, dict) else None
+    return told_error(error, where=where, ref=ref) if error else None
 
 
 def _known(told: _Told, status: int, *, where: str, ref: ModelRef | None) -> MmaiError | None:
