@@ -93,8 +93,6 @@ class _Page:
         del self.shell.env["MMAI_HOME"]
         self.shell.env |= {
             "PATH": f"{Path(COMMAND[0]).parent}{os.pathsep}{os.environ['PATH']}",
-            "OPENAI_BASE_URL": self.real[OPENAI_URL] + "/v1",
-            "ANTHROPIC_BASE_URL": self.real[ANTHROPIC_URL],
             "MMAI_LOG": "false",  # or the speed of this machine would have a say in the scores
             # `pip install` as the page has it, but without the network and beside the environment of the tests.
             "PYTHONPATH": str(packages),
@@ -121,7 +119,7 @@ class _Page:
 
     def _printed(self, command: str, shown: list[str]) -> list[str]:
         if command.startswith("export "):
-            self.exported |= dict(pair.split("=", 1) for pair in command.split()[1:])
+            self._export(dict(pair.split("=", 1) for pair in command.split()[1:]))
             return shown
         runnable = _installed(command)
         if runnable is None:
@@ -136,6 +134,11 @@ class _Page:
             head, tail = shown.index(CUT), len(shown) - shown.index(CUT) - 1
             printed = [*printed[:head], CUT, *printed[len(printed) - tail :]]
         return shown if _settled(printed) == _settled(shown) else printed
+
+    def _export(self, variables: dict[str, str]) -> None:
+        """With a key comes the address of the fake that it is for."""
+        bases = {"OPENAI_API_KEY": self.real[OPENAI_URL] + "/v1", "ANTHROPIC_API_KEY": self.real[ANTHROPIC_URL]}
+        self.exported |= variables | {name.replace("API_KEY", "BASE_URL"): bases[name] for name in variables if name in bases}
 
 
 def _commands(block: str) -> Iterator[tuple[str, list[str]]]:

@@ -35,7 +35,7 @@ class Asking(Struct, frozen=True, kw_only=True):
 async def ask(asking: Asking, view: View, call: Frame, *, explain: bool) -> None:
     """Choose, call, show, and raise why the answer is not whole, if it is not."""
     async with world(call) as here:
-        choice = await _choice(asking, here, explained=explain)
+        choice = await here.choose(asking.request, asking.wish, explained=explain)
         if explain and choice.decision:
             _explain(choice, call)
         request = with_task(asking.request, choice.decision, asking.wish)
@@ -47,7 +47,7 @@ async def ask(asking: Asking, view: View, call: Frame, *, explain: bool) -> None
 async def preview(asking: Asking, call: Frame) -> None:
     """Choose, and print what would be sent to whom."""
     async with world(call) as here:
-        choice = await _choice(asking, here)
+        choice = await here.choose(asking.request, asking.wish)
         route = choice.routes[0]
         request = with_task(asking.request, choice.decision, asking.wish)
         sent = here.session.backend(route.endpoint).preview(route.card, request)
@@ -55,12 +55,6 @@ async def preview(asking: Asking, call: Frame) -> None:
             call.write(preview_text(str(route.card.ref), sent).encode())
         else:
             call.envelope(preview_data(str(route.card.ref), sent))
-
-
-async def _choice(asking: Asking, here: World, *, explained: bool = False) -> Choice:
-    if asking.wish.is_plain and here.budget is None:
-        return await here.directory.named(asking.request, asking.wish)
-    return await here.chooser.choose(asking.request, asking.wish, explained=explained)
 
 
 async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, here: World, call: Frame) -> None:

@@ -187,8 +187,7 @@ def _with_out(record: BatchRecord, job: Job) -> BatchRecord:
 async def _route(job: Job, first: Request, here: World) -> Route:
     """Whom to call: the model that was named, held to the limits but for money, which is that of the whole batch here."""
     wish = replace(job.wish, constraints=replace(job.wish.constraints, max_cost_usd=None))
-    asked = here.directory.named if wish.is_plain else here.chooser.choose
-    return (await asked(first, wish)).routes[0]
+    return (await here.choose(first, wish, spends=False)).routes[0]
 
 
 def _hold_to_limits(

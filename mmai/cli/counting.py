@@ -19,8 +19,7 @@ from mmai.values.task import TaskAnalysis
 async def count(asking: Asking, call: Frame) -> None:
     """Choose as a run would, count, and print; exact where the provider counts, estimated elsewhere."""
     async with world(call) as here:
-        choose = here.directory.named if asking.wish.is_plain else here.chooser.choose
-        choice = await choose(asking.request, asking.wish)
+        choice = await here.choose(asking.request, asking.wish, spends=False)
         route = choice.routes[0]
         request = with_task(asking.request, choice.decision, asking.wish)
         counted = await _counted(here.session.backend(route.endpoint), route, request)

@@ -12,6 +12,7 @@ from mmai.cli.frame import Frame
 from mmai.clock import Clock
 from mmai.engine.directory import Directory
 from mmai.engine.session import Session
+from mmai.engine.wish import Choice, Wish
 from mmai.registry.facts import Facts
 from mmai.registry.store import Store
 from mmai.settings import BudgetSettings, RegistrySettings, endpoints
@@ -19,6 +20,7 @@ from mmai.telemetry.history import History
 from mmai.values.budget import Period
 from mmai.values.endpoint import Endpoint, Secret
 from mmai.values.model import Profile
+from mmai.values.request import Request
 
 if TYPE_CHECKING:
     from mmai.engine.budget import Budget
@@ -69,6 +71,14 @@ class World(Struct, frozen=True):
             recheck_s=self.ages.health_check_interval_s,
             clock=self.clock,
         )
+
+    async def choose(self, request: Request, wish: Wish, *, explained: bool = False, spends: bool = True) -> Choice:
+        """Whom a request goes to: a model that was named without limits is not weighed, and the budget asked only about a call
+        that `spends`; raises as `Chooser.choose` does.
+        """
+        if wish.is_plain and not (spends and self.budget):
+            return await self.directory.named(request, wish)
+        return await self.chooser.choose(request, wish, explained=explained)
 
 
 @asynccontextmanager

@@ -98,7 +98,11 @@ class Tally:
         told = self._record.usage
         if self._images and told.images is None:
             told = structs.replace(told, images=self._images)
-        if told.audio_s is not None or not (self._text or self._thinking) or None not in (told.input_tokens, told.output_tokens):
+        if (
+            told.audio_s is not None
+            or not (self._text or self._thinking)
+            or None not in (told.input_tokens, told.output_tokens)
+        ):
             return told
         wrote = text_tokens("".join((*self._thinking, *self._text)))
         return structs.replace(

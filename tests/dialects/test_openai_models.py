@@ -136,7 +136,7 @@ def test_mistral_tells_what_a_model_can() -> None:
         {"id": "mistral-large-2512", "capabilities": capabilities, "max_context_length": 262_144, "deprecation": "2027-01-01"},
         provider="mistral",
     )
-    assert found.capabilities == ("text_generation", "tools", "vision")
+    assert found.capabilities == ("text_generation", "tools", "vision", "json_schema")
     assert (found.context_tokens, found.deprecated, found.capabilities_guessed) == (262_144, "2027-01-01", False)
 
 
@@ -164,10 +164,11 @@ def test_llamacpp_tells_what_is_in_the_file() -> None:
 
 def test_lm_studio_tells_the_kind() -> None:
     embeds = {"id": "nomic", "type": "embeddings", "max_context_length": 2_048}
-    sees = {"id": "qwen-vl", "type": "vlm", "max_context_length": 32_768}
-    assert [found.capabilities for found in cards(embeds, sees, provider="lmstudio", locality="local")] == [
-        ("embedding",),
-        ("text_generation", "vision"),
+    chats = {"id": "qwen", "type": "llm", "max_context_length": 32_768}
+    found = cards(embeds, chats, provider="lmstudio", locality="local")
+    assert [(card.capabilities, card.capabilities_guessed, card.context_tokens) for card in found] == [
+        (("embedding",), False, 2_048),
+        (("text_generation",), True, 32_768),
     ]
 
 

@@ -100,6 +100,7 @@ def test_nobody_here_keeps_a_model_in_memory() -> None:
         ("gpt-5-chat-latest", False),
         ("gpt-4.1", False),
         ("gpt-4o", False),
+        ("gpt-35-turbo", False),
         ("omni-moderation-latest", False),
         ("chatgpt-4o-latest", False),
     ],

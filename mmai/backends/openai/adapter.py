@@ -19,6 +19,7 @@ from mmai.values.batch import BatchAnswer, BatchRow, BatchStatus
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
 from mmai.values.health import Health, HealthState
+from mmai.values.media import usual
 from mmai.values.model import ModelCard, ModelRef
 from mmai.values.preview import Preview
 from mmai.values.request import AudioPart, ImagePart, Request
@@ -32,7 +33,7 @@ STARTED_BY = {"llamacpp": "llama-server -m MODEL.gguf", "lmstudio": "lms server 
 """Providers on this machine to the command that starts their server."""
 SPOKEN = ("embedding", *KINDS)
 """What can be asked for beside text."""
-HEARD = ("audio/wav", "audio/x-wav", "audio/wave", "audio/mpeg", "audio/mp3")
+HEARD = ("audio/wav", "audio/mpeg")
 """Recordings that OpenAI's own models take in a chat."""
 
 
@@ -84,7 +85,7 @@ class OpenAIBackend:
         parts = [part for message in request.messages for part in message.parts]
         if makes(model, request, "embedding") and any(isinstance(part, ImagePart | AudioPart) for part in parts):
             return f"`{model.ref}` embeds text, not images or sound"
-        strange = [part.media_type for part in parts if isinstance(part, AudioPart) and part.media_type not in HEARD]
+        strange = [part.media_type for part in parts if isinstance(part, AudioPart) and usual(part.media_type) not in HEARD]
         if strange and self.provider == "openai" and not kind:
             return f"`{model.ref}` takes WAV and MP3, not `{strange[0]}`"
         return refusal(model, request, spoken=SPOKEN)

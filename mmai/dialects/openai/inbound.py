@@ -11,8 +11,8 @@ from mmai.dialects.openai.requests import SOUNDS
 from mmai.errors import UsageError
 from mmai.values.request import AudioPart, ImagePart, Message, Options, Part, Request, TextPart, Tool, ToolCall
 
-MEDIA_TYPES = {form: media_type for media_type, form in reversed(SOUNDS.items())}
-"""`format` of `input_audio` to the usual name of its type."""
+MEDIA_TYPES = {form: media_type for media_type, form in SOUNDS.items()}
+"""`format` of `input_audio` to the type."""
 EFFORTS: dict[str, bool | Literal["low", "medium", "high", "max"]] = {
     "none": False,
     "minimal": False,

@@ -40,9 +40,8 @@ TYPES = {
     "embeddings": ("embedding",),
     "image": ("image_generation",),
     "transcribe": ("speech_transcription",),
-    "vlm": ("text_generation", "vision"),
 }
-"""Of LM Studio and Together; `chat` and `llm` say little."""
+"""Of LM Studio and Together; `chat`, `llm` and `vlm` say too little."""
 UNUSABLE_TYPES = ("moderation", "rerank", "video")
 PER_MILLION = 1_000_000
 
@@ -186,7 +185,7 @@ def _card(listed: _Listed, described: Mapping[str, _Described], *, provider: str
 def _told_capabilities(listed: _Listed) -> tuple[str, ...]:
     """All the model can do, as far as the server says; nothing where it does not."""
     if isinstance(listed.capabilities, dict):
-        return _ours(MISTRAL_CAPABILITIES, [name for name, has in listed.capabilities.items() if has is True])
+        return _schooled(_ours(MISTRAL_CAPABILITIES, [name for name, has in listed.capabilities.items() if has is True]))
     if isinstance(listed.architecture, _Architecture) or listed.output_modalities:
         return _of_modalities(listed)
     return TYPES.get(listed.type or "", ())
@@ -194,8 +193,11 @@ def _told_capabilities(listed: _Listed) -> tuple[str, ...]:
 
 def _served_capabilities(described: _Described | None) -> tuple[str, ...]:
     """What llama.cpp says, which leaves out tools and thinking."""
-    names = _ours(LLAMACPP_CAPABILITIES, described.capabilities or []) if described else ()
-    # It constrains the decoding itself, so that every model that writes can keep to a schema.
+    return _schooled(_ours(LLAMACPP_CAPABILITIES, described.capabilities or [])) if described else ()
+
+
+def _schooled(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Mistral and llama.cpp constrain the decoding themselves, so that every model that writes can keep to a schema."""
     return (*names, "json_schema") if "text_generation" in names else names
 
 

@@ -8,15 +8,13 @@ from msgspec.structs import replace
 
 from mmai.dialects.openai.strict import can_be_strict
 from mmai.dialects.openai.tuning import chat_tuning, embed_tuning
+from mmai.values.media import usual
 from mmai.values.model import ModelCard
 from mmai.values.request import AudioPart, ImagePart, Message, Part, Request, TextPart, Tool, ToolCall
 
 SOUNDS = {
     "audio/wav": "wav",
-    "audio/x-wav": "wav",
-    "audio/wave": "wav",
     "audio/mpeg": "mp3",
-    "audio/mp3": "mp3",
     "audio/flac": "flac",
     "audio/ogg": "ogg",
     "audio/aac": "aac",
@@ -67,7 +65,8 @@ def base64(data: bytes) -> str:
 
 def sound_fields(part: AudioPart) -> dict[str, str]:
     """What `input_audio` holds."""
-    return {"data": base64(part.data), "format": SOUNDS.get(part.media_type, part.media_type.rpartition("/")[2])}
+    media_type = usual(part.media_type)
+    return {"data": base64(part.data), "format": SOUNDS.get(media_type, media_type.rpartition("/")[2])}
 
 
 def with_call_ids(messages: Iterable[Message]) -> Iterator[Message]:

@@ -37,7 +37,7 @@ OTHER_NAME = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "m
 EFFORTS_AT_MOST = ((5.6, "max"), (5.2, "xhigh"))
 """Version since which a model knows the effort; all of them know `high`."""
 
-_REASONS = re.compile(r"(?:ft:)?(?:o\d|gpt-(?:[5-9]|\d\d)|codex)(?!.*-chat)")
+_REASONS = re.compile(r"(?:ft:)?(?:o\d|gpt-(?:[5-9]|1\d)(?!\d)|codex)(?!.*-chat)")
 _MINIMAL = re.compile(r"gpt-5(?:-(?:mini|nano))?(?:-\d{4}.*)?$")
 _VERSION = re.compile(r"gpt-(\d+(?:\.\d+)?)")
 _ALWAYS_THINKS = re.compile(r"(?:ft:)?(?:o\d|.*-pro\b|.*codex)")
@@ -72,10 +72,14 @@ def responses_tuning(model: ModelCard, options: Options) -> Tuning:
     """The options of a response, which has neither seed nor stop sequences."""
     effort, why = _effort(model, options)
     # A summary of what it thinks comes only to whoever asks for it.
-    reasoning = {"effort": effort, "summary": "auto"} if effort and effort != "none" else {"effort": effort} if effort else None
-    fields = {"temperature": options.temperature, "max_output_tokens": options.max_tokens, "reasoning": reasoning}
-    reasons_why = {"think": why, "seed": NO_FIELD if options.seed is not None else None}
-    return _tuned(model, options, fields, reasons_why | {"stop": NO_FIELD if options.stop else None})
+    summary = {"summary": "auto"} if effort != "none" else {}
+    fields = {
+        "temperature": options.temperature,
+        "max_output_tokens": options.max_tokens,
+        "reasoning": {"effort": effort, **summary} if effort else None,
+    }
+    unknown = {"seed": None if options.seed is None else NO_FIELD, "stop": NO_FIELD if options.stop else None}
+    return _tuned(model, options, fields, {"think": why, **unknown})
 
 
 def embed_tuning(options: Options) -> Tuning:
