@@ -15,6 +15,7 @@ from mmai.dialects.anthropic import STATUSES, decode, message_events, messages_b
 from mmai.errors import InvalidRequest, MmaiError, ProtocolError
 from mmai.values.batch import BatchAnswer, BatchRow, BatchStatus
 from mmai.values.model import ModelCard, ModelRef
+from mmai.values.url import quoted
 
 MOST_ROWS = 100_000
 MOST_BYTES = 256_000_000
@@ -95,11 +96,9 @@ async def answers(sdk: Sdk, batch_id: str, *, server: Server, provider: str) -> 
     The path is the documented one, not the address the batch itself names: a server in between may repeat Anthropic's own,
     where its key does not belong.
     """
-    from urllib.parse import quote  # noqa: PLC0415  comes with the SDK, and no text needs it
-
     with absent(f"{sdk.where} has no results of batch `{batch_id}`"):
         async with sdk.calling() as client:
-            content = await client.get(f"/v1/messages/batches/{quote(batch_id, safe='')}/results", cast_to=bytes)
+            content = await client.get(f"/v1/messages/batches/{quoted(batch_id)}/results", cast_to=bytes)
     for row in read_rows(content, _Row):
         yield _answer(row, server, provider)
 
