@@ -129,7 +129,7 @@ class AnthropicBackend:
                     if stream.finished:
                         return
             except (IncompleteAnswer, TimedOut):
-                if not stream.told_why:
+                if not stream.ended:
                     raise
             for event in stream.close():
                 yield event

@@ -115,7 +115,7 @@ class CustomBackend:
                     if stream.finished:
                         return
             except (IncompleteAnswer, TimedOut):
-                if not stream.whole:
+                if not stream.ended:
                     raise
             for event in stream.close():
                 yield event

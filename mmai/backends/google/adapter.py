@@ -115,7 +115,7 @@ class GoogleBackend:
                     for event in stream.feed(chunk):
                         yield event
             except (IncompleteAnswer, TimedOut):
-                if not stream.finished:
+                if not stream.ended:
                     raise
             for event in stream.close():
                 yield event

@@ -61,8 +61,8 @@ def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, heade
     return special or status_error(status, text, where=where, headers=headers, now=now, hint=hint)
 
 
-def event_error(problem: Problem, *, where: str, ref: ModelRef) -> MmaiError:
-    """The error of an event `error` in a stream whose status was 200."""
+def told_error(problem: Problem, *, where: str, ref: ModelRef) -> MmaiError:
+    """The error of what stands under `error` in an answer whose status was 200."""
     body = msgspec.json.encode({"error": problem})
     return failure(STATUSES.get(problem.type, 500), body, where=where, ref=ref, headers={}, now=0.0)
 

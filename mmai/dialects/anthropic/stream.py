@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from mmai.dialects.anthropic.blocks import Blocks, Delta
-from mmai.dialects.anthropic.errors import Problem, event_error
+from mmai.dialects.anthropic.errors import Problem, told_error
 from mmai.dialects.anthropic.usage import Counts, finished
 from mmai.dialects.anthropic.whole import Block, Message
 from mmai.dialects.records import SHOWN, Records
@@ -45,7 +45,7 @@ class MessageStream:
         """The event that ends a message has come; what follows it is ignored."""
 
     @property
-    def told_why(self) -> bool:
+    def ended(self) -> bool:
         """It has said why it ended, so that nothing of the answer is missing."""
         return self._stop_reason is not None
 
@@ -92,7 +92,7 @@ class MessageStream:
             case "message_stop":
                 yield from self._finish()
             case "error":
-                raise event_error(event.error or Problem(), where=self._where, ref=self._ref)
+                raise told_error(event.error or Problem(), where=self._where, ref=self._ref)
             case "ping":
                 pass
             case _:

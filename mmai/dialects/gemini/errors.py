@@ -62,7 +62,7 @@ def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, heade
 
 
 def told_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
-    """The error of an object `{"error": …}` in an answer whose status was 200."""
+    """The error of what stands under `error` in an answer whose status was 200."""
     body = msgspec.json.encode({"error": error})
     told = _read(body)
     status = told.code if told.code and told.code >= 400 else HTTP_STATUS.get(told.status, 500)

@@ -25,7 +25,7 @@ class GenerateStream:
         self._records = Records(Chunk, where=where)
 
     @property
-    def finished(self) -> bool:
+    def ended(self) -> bool:
         """A reason for the end has come: were the stream to break now, the answer would be whole."""
         return self._answer.ended
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from mmai.dialects.body import UNREADABLE
 from mmai.dialects.ndjson import Lines
-from mmai.dialects.ollama.errors import line_error
+from mmai.dialects.ollama.errors import told_error
 from mmai.dialects.ollama.metrics import Metrics, finished
 from mmai.dialects.records import SHOWN, Records
 from mmai.errors import ProtocolError
@@ -74,7 +74,7 @@ class ChatStream:
     def _events(self, lines: list[bytes]) -> Iterator[Event]:
         for line in self._records.read(lines):
             if line.error:
-                raise line_error(line.error, where=self._where, ref=self._ref)
+                raise told_error(line.error, where=self._where, ref=self._ref)
             yield from self._content(line.message or _Message())
             if line.done:
                 self.finished = True

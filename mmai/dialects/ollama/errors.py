@@ -20,8 +20,8 @@ def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, heade
     return _told(text, where, ref, status) or status_error(status, text, where=where, headers=headers, now=now, hint=hint)
 
 
-def line_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
-    """The error of a line `{"error": …}` in a stream whose status was 200."""
+def told_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
+    """The error of what stands under `error` in an answer whose status was 200."""
     text = words(error)
     return _told(text, where, ref, None) or ProviderError(f"{where} failed: {text}", body=text[:MAX_BODY_CHARS])
 
@@ -38,7 +38,7 @@ def check_done(body: bytes, ref: ModelRef, *, where: str) -> None:
     """Raise what a whole response says went wrong, where its status was 200 all the same."""
     answer = decode(body, dict[str, Any], where=where, what="a confirmation")
     if answer.get("error"):
-        raise line_error(answer["error"], where=where, ref=ref)
+        raise told_error(answer["error"], where=where, ref=ref)
 
 
 def _told(text: str, where: str, ref: ModelRef | None, status: int | None) -> MmaiError | None:

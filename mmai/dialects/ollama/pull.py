@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from mmai.dialects.ndjson import Lines
-from mmai.dialects.ollama.errors import line_error
+from mmai.dialects.ollama.errors import told_error
 from mmai.dialects.records import Records
 from mmai.values.model import ModelRef
 from mmai.values.pull import PullProgress
@@ -51,6 +51,6 @@ class PullStream:
     def _progress(self, lines: list[bytes]) -> Iterator[PullProgress]:
         for line in self._records.read(lines):
             if line.error:
-                raise line_error(line.error, where=self._where, ref=self._ref)
+                raise told_error(line.error, where=self._where, ref=self._ref)
             self._succeeded = self._succeeded or line.status == "success"
             yield PullProgress(status=line.status, digest=line.digest, total_bytes=line.total, completed_bytes=line.completed)

@@ -94,7 +94,7 @@ def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, heade
 
 
 def told_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
-    """The error of an object `{"error": …}` in an answer whose status was 200."""
+    """The error of what stands under `error` in an answer whose status was 200."""
     told = read_failure(msgspec.json.encode(error))
     status = _status(told)
     message = f"{where} failed: {told.message}"
