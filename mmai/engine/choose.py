@@ -8,7 +8,7 @@ from msgspec import structs
 from mmai.clock import Clock
 from mmai.engine.directory import Directory
 from mmai.engine.wish import AUTO, Choice, Wish
-from mmai.errors import AuthError, BudgetExceeded, ConfigError, NoEligibleModel
+from mmai.errors import AuthError, BudgetExceeded, ConfigError, MmaiError, NoEligibleModel
 from mmai.registry.health import unavailable
 from mmai.registry.profiles import effective
 from mmai.selection.analyze import analyze
@@ -22,6 +22,7 @@ from mmai.values.model import ModelCard, Profile
 from mmai.values.registry import Registry
 from mmai.values.request import Message, Request, TextPart
 from mmai.values.task import TaskType
+from mmai.values.url import is_loopback
 
 RUNNERS_UP = 3
 """How many of the next best models an automatic choice may fall back to."""
@@ -92,7 +93,7 @@ class Chooser:
             registry = await self._directory.fresh(self._recheck_s)
             decision = self._decide(registry, request, wish, seen, budget)
         if decision.choice is None:
-            raise no_eligible(decision)
+            raise _with_unasked(no_eligible(decision), registry, wish)
         return explain(decision, profiles=effective(registry, seen)) if explained else decision
 
     def active(self, registry: Registry, wish: Wish) -> dict[TaskType, str | None]:
@@ -164,3 +165,20 @@ class Chooser:
                     missing = set(wish.constraints.require) - set(card.capabilities)
                     if missing:
                         raise NoEligibleModel(f"`{card.ref}` was not called: it has no {', '.join(sorted(missing))}")
+
+
+def _with_unasked(error: MmaiError, registry: Registry, wish: Wish) -> MmaiError:
+    """An error of a choice without a model, which also tells why a service that may have one could not be asked."""
+    wanted = wish.constraints.provider
+    if isinstance(error, BudgetExceeded) or wish.constraints.local_only:
+        return error
+    for status in registry.providers.values():
+        state, reason = status.health.state, status.health.reason
+        elsewhere = status.endpoint is not None and not is_loopback(status.endpoint)
+        if wanted in (None, status.provider) and (
+            state in ("unauthorized", "failing") or (state == "unreachable" and elsewhere)
+        ):
+            error.message += f"; `{status.provider}` could not be asked: {reason}"
+            error.hint = f"mmai keys set {status.provider}" if state == "unauthorized" else "mmai status"
+            break
+    return error

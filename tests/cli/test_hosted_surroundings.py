@@ -1,8 +1,8 @@
-"""Hosted providers on a machine whose own surroundings are wrong: certificates, proxies, what the environment says of them."""
+"""Hosted providers on a machine whose own surroundings are wrong: certificates, proxies, a network that is not there, a key that is not right."""
 
 import pytest
 from command import Mmai
-from fakes.openai import FakeOpenAI
+from fakes.openai import FakeOpenAI, usual_models
 
 
 @pytest.fixture
@@ -57,3 +57,32 @@ def test_a_socks_proxy_says_what_it_needs(keyed: Mmai) -> None:
         "error: the environment names a SOCKS proxy, and the package that speaks to one is not installed\n"
         "hint: pip install 'httpx[socks]'\n"
     )
+
+
+def test_a_choice_without_a_model_tells_of_the_key_that_was_refused(mmai: Mmai) -> None:
+    with FakeOpenAI(*usual_models(), key="sk-right") as server:
+        mmai.env |= {"OPENAI_API_KEY": "sk-0123456789", "OPENAI_BASE_URL": server.base_url}
+        result = mmai("run", "write a haiku")
+    assert result.exit_code == 3
+    error, hint = result.stderr.splitlines()
+    assert error.startswith("error: no model here can do creative_writing; ")
+    assert "; `openai` could not be asked: OpenAI at `127.0.0.1:" in error
+    assert "401 Unauthorized" in error
+    assert hint == "hint: mmai keys set openai"
+
+
+def test_a_choice_without_a_model_tells_of_the_service_that_is_out_of_reach(mmai: Mmai, nowhere: str) -> None:
+    mmai.env |= {"OPENAI_API_KEY": "sk-0123456789", "OPENAI_BASE_URL": "http://192.0.2.1/v1", "HTTP_PROXY": nowhere}
+    result = mmai("run", "write a haiku")
+    assert result.exit_code == 3
+    assert "; `openai` could not be asked: cannot connect to `192.0.2.1:80`" in result.stderr
+    assert result.stderr.endswith("hint: mmai status\n")
+
+
+@pytest.mark.parametrize("limit", [("--local-only",), ("--provider", "builtin")])
+def test_a_service_that_was_ruled_out_is_not_told_of(mmai: Mmai, limit: tuple[str, ...]) -> None:
+    with FakeOpenAI(*usual_models(), key="sk-right") as server:
+        mmai.env |= {"OPENAI_API_KEY": "sk-0123456789", "OPENAI_BASE_URL": server.base_url}
+        result = mmai("run", "write a haiku", *limit)
+    assert result.exit_code == 3
+    assert "openai" not in result.stderr
