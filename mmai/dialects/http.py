@@ -26,6 +26,9 @@ STATUSES: dict[int, tuple[type[CallError], str]] = {
     504: (ProviderError, "Gateway Timeout"),
     529: (ProviderError, "Overloaded"),
 }
+PAGE = "a web page"
+"""What the dialects call an answer in HTML; a comma and what follows from it come behind."""
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -37,6 +40,9 @@ def status_error(
     `where` names who answered, `text` is what it said in words (or nothing), `headers` have lower-case names, `now` is Unix
     seconds. A 4xx that is not listed is the request's fault, anything else the provider's.
     """
+    if status >= 500 and text.startswith(f"{PAGE}, "):
+        # A gateway says so of an API that is down behind it: no sign that another server answers there.
+        text = PAGE
     kind, phrase = STATUSES.get(status, (InvalidRequest if 400 <= status < 500 else ProviderError, ""))
     message = f"{where} answered {status} {phrase}".rstrip() + (f": {text}" if text else "")
     return kind(

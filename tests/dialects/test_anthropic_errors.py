@@ -45,6 +45,13 @@ def said(status: int, body: bytes, *, ref: ModelRef | None = REF, **headers: str
             "input length and `max_tokens` exceed context limit: 190000 + 64000 > 200000, decrease one",
             ContextOverflow,
         ),
+        (
+            400,
+            "invalid_request_error",
+            "litellm.ContextWindowExceededError: litellm.BadRequestError: too long",
+            ContextOverflow,
+        ),
+        (400, "invalid_request_error", "anthropic_messages: Invalid model name passed in model=nope.", UnknownModel),
         (400, "invalid_request_error", "Your credit balance is too low to access the Anthropic API.", QuotaExceeded),
         (400, "invalid_request_error", "You have reached your specified API usage limits.", QuotaExceeded),
         (400, "invalid_request_error", "`temperature` is deprecated for this model.", UnsupportedOption),

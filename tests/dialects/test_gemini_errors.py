@@ -43,6 +43,7 @@ def told(status: int, body: Any, headers: dict[str, str] | None = None, ref: Mod
         (403, error(403, "Method doesn't allow unregistered callers"), AuthError),
         (403, error(403, "Your API key was reported as leaked."), AuthError),
         (404, error(404, NO_MODEL), UnknownModel),
+        (400, {"error": {"message": "agenerate_content_stream: Invalid model name passed in model=nope."}}, UnknownModel),
         (404, b"<html>not found</html>", ProviderError),
         (400, error(400, TOO_LONG), ContextOverflow),
         (400, error(400, UNKNOWN_FIELD), UnsupportedOption),

@@ -167,7 +167,12 @@ def test_what_is_asked_is_never_an_option(body: Any) -> None:
 
 
 def test_a_web_page_is_not_repeated_in_the_message() -> None:
-    assert "web page" in told(502, b"<html><body>nginx</body></html>").message
+    assert told(403, b"<html><body>nginx</body></html>").message.endswith(": a web page, so it is no API that answers there")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 529])
+def test_a_web_page_of_an_api_that_is_down_does_not_deny_that_it_is_one(status: int) -> None:
+    assert told(status, b"<html><body>nginx</body></html>").message.endswith(": a web page")
 
 
 def test_a_list_around_the_failure_is_looked_through() -> None:

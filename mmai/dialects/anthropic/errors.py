@@ -10,11 +10,11 @@ import msgspec
 from msgspec import Struct
 
 from mmai.dialects.body import UNREADABLE, Decoder, error_of, words
-from mmai.dialects.http import MAX_BODY_CHARS, status_error
+from mmai.dialects.http import MAX_BODY_CHARS, PAGE, status_error
 from mmai.errors import ContextOverflow, MmaiError, QuotaExceeded, UnknownModel, UnsupportedOption
 from mmai.values.model import ModelRef
 
-PAGE = "a web page, so it is not Anthropic's API that answers there"
+NO_API = f"{PAGE}, so it is not Anthropic's API that answers there"
 
 STATUSES = {
     "invalid_request_error": 400,
@@ -31,7 +31,9 @@ STATUSES = {
 """Type of an error to the status it has where it is a whole answer."""
 
 SPENT = ("credit balance is too low", "usage limits", "spend limit", "usage credits are required")
-TOO_LONG = ("prompt is too long", "exceed context limit", "exceeds context limit")
+TOO_LONG = ("prompt is too long", "exceed context limit", "exceeds context limit", "contextwindowexceedederror")
+NO_MODEL = "invalid model name"
+"""With the last of `TOO_LONG`, what LiteLLM says with 400 where it stands in for Anthropic."""
 _OPTION = re.compile(r"^`?\"?(?P<option>temperature|top_p|top_k|stop_sequences|thinking|output_config\.effort)\b")
 """A complaint of one option begins with its name, as in ``temperature: …`` and ```top_p` is deprecated``."""
 
@@ -81,7 +83,7 @@ def _special(problem: Problem, status: int, where: str, ref: ModelRef | None) ->
     code = (problem.details and problem.details.error_code) or ""
     if status in (400, 402, 403, 429) and (code.endswith("spend_limit_reached") or any(words in lower for words in SPENT)):
         return QuotaExceeded(f"{where}: {text}", status=status, body=body)
-    if status == 404 and ref and problem.type == "not_found_error":
+    if ref and ((status == 404 and problem.type == "not_found_error") or (status == 400 and NO_MODEL in lower)):
         return UnknownModel(f"{where} has no model `{ref.name}`", hint=f"mmai models --provider {ref.provider}")
     if status == 400 and any(words in lower for words in TOO_LONG):
         hint = (
@@ -95,7 +97,7 @@ def _special(problem: Problem, status: int, where: str, ref: ModelRef | None) ->
 
 def _text(body: bytes) -> str:
     """What a response says that is no error of the API, as gateways in front of it answer."""
-    return words(error_of(body, page=PAGE))
+    return words(error_of(body, page=NO_API))
 
 
 decode = Decoder(_text)

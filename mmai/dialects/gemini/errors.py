@@ -11,11 +11,13 @@ import msgspec
 from msgspec import Struct
 
 from mmai.dialects.body import UNREADABLE, Decoder, error_of, words
-from mmai.dialects.http import MAX_BODY_CHARS, status_error
+from mmai.dialects.http import MAX_BODY_CHARS, PAGE, status_error
 from mmai.errors import AuthError, ContextOverflow, MmaiError, QuotaExceeded, UnknownModel, UnsupportedOption
 from mmai.values.model import ModelRef
 
-PAGE = "a web page, so it is not Google's API that answers there"
+NO_MODEL = "invalid model name"
+"""What LiteLLM says with 400 where it stands in for Google."""
+NO_API = f"{PAGE}, so it is not Google's API that answers there"
 HTTP_STATUS = {
     "INVALID_ARGUMENT": 400,
     "FAILED_PRECONDITION": 400,
@@ -85,7 +87,7 @@ def _known(told: _Told, status: int, *, where: str, ref: ModelRef | None) -> Mma
     text, lower, body = f"{where} answered {status}: {told.message}", told.message.lower(), told.message[:MAX_BODY_CHARS]
     if _is_refused(told, lower):
         return AuthError(text, status=status, body=body, hint=f"mmai keys set {ref.provider}" if ref else None)
-    if status == 404 and ref and told.status == "NOT_FOUND":
+    if ref and ((status == 404 and told.status == "NOT_FOUND") or (status == 400 and NO_MODEL in lower)):
         return UnknownModel(
             f"{where} has no model `{ref.name}`, or not for this", hint=f"mmai models --provider {ref.provider}"
         )
@@ -133,7 +135,7 @@ def _wait_s(told: _Told) -> float | None:
 
 def _read(body: bytes) -> _Told:
     """What a failing response says; it may be wrapped in a list, and a server in between may say anything."""
-    error = error_of(body, page=PAGE)
+    error = error_of(body, page=NO_API)
     if not isinstance(error, dict):
         return _Told(words(error))
     code, status, details = error.get("code"), error.get("status"), error.get("details")

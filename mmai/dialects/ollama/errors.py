@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmai.dialects.body import Decoder, error_of, words
-from mmai.dialects.http import MAX_BODY_CHARS, status_error
+from mmai.dialects.http import MAX_BODY_CHARS, PAGE, status_error
 from mmai.errors import ContextOverflow, MmaiError, ProviderError, UnknownModel
 from mmai.values.model import ModelRef
 
-PAGE = "a web page, so it is not Ollama that answers there"
+NO_API = f"{PAGE}, so it is not Ollama that answers there"
 
 
 def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, headers: Mapping[str, str], now: float) -> MmaiError:
@@ -28,7 +28,7 @@ def told_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
 
 def error_text(body: bytes) -> str:
     """What a failing response says, in one line."""
-    return words(error_of(body, page=PAGE))
+    return words(error_of(body, page=NO_API))
 
 
 decode = Decoder(error_text)

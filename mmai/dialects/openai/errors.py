@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from mmai.dialects.body import UNREADABLE, Decoder, error_of, words
-from mmai.dialects.http import MAX_BODY_CHARS, STATUSES, status_error
+from mmai.dialects.http import MAX_BODY_CHARS, PAGE, STATUSES, status_error
 from mmai.dialects.openai.tuning import CONTENT
 from mmai.errors import (
     AuthError,
@@ -27,7 +27,7 @@ from mmai.errors import (
 )
 from mmai.values.model import ModelRef
 
-PAGE = "a web page, so it is no API that answers there"
+NO_API = f"{PAGE}, so it is no API that answers there"
 
 QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance")
 NO_MODEL = ("model_not_found", "invalid_model", "model_not_available", "model_decommissioned")
@@ -109,7 +109,7 @@ def told_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
 
 def read_failure(body: bytes) -> Told:
     """What a failing response says."""
-    error = error_of(body, page=PAGE)
+    error = error_of(body, page=NO_API)
     if not isinstance(error, dict):
         return Told(words(error))
     said = next((error[name] for name in ("message", "detail") if error.get(name)), error)
