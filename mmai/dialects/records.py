@@ -1,5 +1,8 @@
-"""The records of a stream as structs, and what of the stream was understood. One that cannot be read is forgiven, no second."""
+"""The records of a stream as structs, and what of the stream was understood. One that cannot be read is forgiven, no second;
+half a character is mended.
+"""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
@@ -11,6 +14,9 @@ from mmai.errors import IncompleteAnswer, MmaiError, ProtocolError
 MAX_MALFORMED = 1
 SHOWN = 80
 """Bytes or characters that a message quotes of what cannot be read."""
+
+_ESCAPE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.")
+"""Two halves of a character, one alone (the group), or any other escape."""
 
 Record = TypeVar("Record")
 
@@ -48,8 +54,11 @@ class Records(Generic[Record]):
             try:
                 record = self._decoder.decode(piece)
             except UNREADABLE as exc:
-                self._skip(piece, exc)
-                continue
+                try:
+                    record = self._decoder.decode(_mended(piece))
+                except UNREADABLE:
+                    self._skip(piece, exc)
+                    continue
             self._read += 1
             yield record
 
@@ -64,6 +73,12 @@ class Records(Generic[Record]):
             raise ProtocolError(
                 f"{self._where} sent {self._malformed} {self._unit} that are not its protocol, the last `{seen}`"
             ) from exc
+
+
+def _mended(piece: bytes) -> bytes:
+    """A piece with U+FFFD for half a character: some servers cut text between its bytes, or between the halves of an emoji."""
+    whole = _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], piece)
+    return whole.decode("utf-8", "replace").encode()
 
 
 def incomplete(what: str, *, where: str, understood: bool, skipped: int, hint: str | None = None) -> MmaiError:

@@ -271,7 +271,7 @@ def test_one_malformed_event_is_skipped_and_counted() -> None:
     ]
 
 
-@pytest.mark.parametrize("second", [b"data: {nonsense\n\n", b'data: {"choices": 3}\n\n', b'data: {"model": "\xff"}\n\n'])
+@pytest.mark.parametrize("second", [b"data: {nonsense\n\n", b'data: {"choices": 3}\n\n'])
 def test_the_second_malformed_event_is_an_error_after_the_text_before_it(second: bytes) -> None:
     came, error = failing(sse(said("a"), b"data: oops\n\n", said("b"), second, said("c")))
     assert came == [TextEvent("a"), TextEvent("b")]

@@ -53,3 +53,20 @@ def test_a_stream_that_meant_nothing_is_no_answer() -> None:
     reading.unknown += 1
     assert isinstance(reading.incomplete(), ProtocolError)
     assert reading.incomplete().message == "Somebody sent something else as the answer"
+
+
+@pytest.mark.parametrize(
+    ("piece", "text"),
+    [
+        (rb'{"text": "a \ud83d"}', "a \ufffd"),
+        (rb'{"text": "\uDE00 b"}', "\ufffd b"),
+        (rb'{"text": "\ud83d\ud83d\ude00"}', "\ufffd\U0001f600"),
+        (rb'{"text": "\\ud83d \ude00"}', "\\ud83d \ufffd"),
+        (rb'{"text": "\\\ud83d"}', "\\\ufffd"),
+        (b'{"text": "caf\xc3"}', "caf\ufffd"),
+    ],
+)
+def test_half_a_character_loses_nothing_else(piece: bytes, text: str) -> None:
+    reading = records()
+    assert [record.text for record in reading.read([piece] * 3)] == [text] * 3
+    assert reading.skipped == 0
