@@ -118,7 +118,9 @@ def success_rate(profile: Profile | None) -> float:
 def cost_usd(card: ModelCard, analysis: TaskAnalysis) -> float | None:
     """Expected price of the request; None when the price is not known, or how much of it the answer takes."""
     seconds = analysis.context_tokens / ASSUMED_TOKENS_PER_AUDIO_S
-    return _priced(card.price, analysis, analysis.context_tokens, analysis.output_tokens, audio_s=seconds)
+    longest = card.max_output_tokens
+    output_tokens = analysis.output_tokens if longest is None else min(longest, analysis.output_tokens)
+    return _priced(card.price, analysis, analysis.context_tokens, output_tokens, audio_s=seconds)
 
 
 def longest_answer(card: ModelCard, analysis: TaskAnalysis, *, max_tokens: int | None) -> int | None:

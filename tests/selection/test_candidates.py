@@ -111,6 +111,12 @@ def test_the_worst_case_must_stay_within_the_cost() -> None:
     assert why(a_cloud_card(), an_analysis(max_cost_usd=0.01), max_tokens=500) is None
 
 
+def test_nobody_is_expected_to_pay_for_more_than_the_longest_answer() -> None:
+    # 100 tokens in at $1, 20 out at $4 a million
+    short = a_cloud_card(max_output_tokens=20)
+    assert cost_usd(short, an_analysis(context_tokens=100, output_tokens=200)) == pytest.approx(0.00018)
+
+
 def test_an_unknown_price_cannot_promise_a_limit_and_free_can() -> None:
     limited = an_analysis(max_cost_usd=1.0)
     unknown = ("max_cost", "its price is not known, so it may cost more than $1")
