@@ -17,7 +17,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     gc.set_threshold(50_000, 20, 20)
     arguments = list(sys.argv[1:] if argv is None else argv)
     PROCESS.env = dict(os.environ)
-    code = _exit_code(arguments)
+    try:
+        code = _exit_code(arguments)
+    except KeyboardInterrupt:  # before a command has begun to listen for it
+        code = _fail(Interrupted("interrupted"))
     _leave(code)
 
 

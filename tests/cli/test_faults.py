@@ -325,3 +325,10 @@ def test_a_prompt_that_is_no_text_is_named(on: Mmai, ollama: FakeOllama) -> None
     assert done.returncode == 2
     assert done.stderr.startswith(b"error: the prompt is not UTF-8 text: it has byte 0xe9")
     assert ollama.journal.paths == []
+
+
+def test_ctrl_c_while_the_command_line_is_still_loaded_has_no_traceback(mmai: Mmai) -> None:
+    # In place of typer, which is imported first and takes longest.
+    (mmai.home / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    result = mmai("--help", env={"PYTHONPATH": str(mmai.home)})
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "error: interrupted\n")
