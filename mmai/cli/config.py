@@ -69,7 +69,9 @@ def init(
     output: OutputOption = Output.TABLE,
     json: JsonOption = False,
 ) -> None:
-    """Write a settings file with every key, its meaning and its default, all commented out.
+    """Write a settings file with every key, commented out.
+
+    Each stands there with its meaning and its default.
 
     Example: mmai config init && mmai config edit
     """
@@ -95,6 +97,7 @@ def check(
     Example: mmai config check ./mmai.yaml
     """
     call = frame("config check", output, json=json)
+    from mmai.registry.facts import Facts
     from mmai.render.table import Column, Table
     from mmai.settings import load
 
@@ -102,6 +105,9 @@ def check(
     for backend in settings.backends.values():
         if backend.api_key_missing:
             call.warn(backend.api_key_missing)
+    if path := settings.registry.price_file:
+        # Whoever reads every row of it is warned of what is wrong.
+        list(Facts(Path(path).expanduser(), warn=call.warn).listed(settings.backends))
     data = {"files": list(settings.files), "providers": list(settings.backends)}
     call.note("no mistakes")
     call.emit(data, lambda: Table(columns=(Column("what"), Column("value")), rows=[(k, _written(v)) for k, v in data.items()]))
@@ -109,7 +115,9 @@ def check(
 
 @app.command()
 def edit(output: OutputOption = Output.TABLE, json: JsonOption = False) -> None:
-    """Open the settings file in $VISUAL or $EDITOR, and check it afterwards.
+    """Open the settings file in $EDITOR, and check it.
+
+    $VISUAL is taken before $EDITOR. A file with a mistake can be opened again.
 
     Example: EDITOR=nano mmai config edit
     """

@@ -29,10 +29,10 @@ def discover(
     quiet: opt.QuietOption = False,
     no_color: opt.NoColorOption = False,
 ) -> None:
-    """Ask every configured endpoint at once what it offers, and remember it.
+    """Ask every endpoint what it offers, and remember it.
 
-    An endpoint that does not answer is a row with its reason. What is new, changed or gone is said on standard error. --watch
-    shows them again whenever something differs.
+    All configured endpoints are asked at once; one that does not answer is a row with its reason. What is new, changed or gone
+    is said on standard error. --watch shows them again whenever something differs.
 
     \b
     Examples:

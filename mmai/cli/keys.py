@@ -34,7 +34,9 @@ def set_key(
     output: OutputOption = Output.TABLE,
     json: JsonOption = False,
 ) -> None:
-    """Store a key: typed at a hidden prompt, or read from standard input.
+    """Store a key of a provider.
+
+    It is typed at a prompt that does not show it, or read from standard input.
 
     Example: pass openai | mmai keys set openai
     """

@@ -52,7 +52,9 @@ def list_models(
     json: opt.JsonOption = False,
     no_color: opt.NoColorOption = False,
 ) -> None:
-    """List the models found by the latest `mmai discover`, and those the settings declare.
+    """List the models that are known here.
+
+    Known are those found by the latest `mmai discover`, and those the settings declare.
 
     With --stale: of all that is known of the configured providers' models, what may be out of date.
 

@@ -11,7 +11,7 @@ def status(
     quiet: opt.QuietOption = False,
     no_color: opt.NoColorOption = False,
 ) -> None:
-    """Show what is configured, reachable, in memory, and active for each task.
+    """Show what is reachable, in memory, and active for each task.
 
     Example: mmai status --json | jq -r '.data.providers[] | select(.state != "healthy")'
     """

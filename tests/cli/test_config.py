@@ -127,3 +127,14 @@ def test_edit_names_an_editor_that_is_not_there_or_fails(mmai: Mmai) -> None:
     assert (missing.exit_code, missing.stderr.splitlines()[0]) == (2, "error: the editor `/no/editor` cannot be started")
     failed = mmai("config", "edit", env={"EDITOR": "false"})
     assert (failed.exit_code, "the editor `false` ended with exit code 1" in failed.stderr) == (2, True)
+
+
+def test_check_reads_the_price_file(mmai: Mmai) -> None:
+    prices = mmai.home / "prices.json"
+    mmai.configure(f"registry: {{price_file: {prices}}}\n")
+    missing = mmai("config", "check")
+    assert missing.stderr == f"warning: prices in `{prices}` are not used: No such file or directory\nno mistakes\n"
+    prices.write_text('{"models": {"openai:gpt-5": {"input_cost": "dear"}}}')
+    assert f"warning: prices in `{prices}` are not used: " in mmai("config", "check").stderr
+    prices.write_text('{"gpt-5": {"litellm_provider": "openai", "input_cost_per_token": 0.1}}')
+    assert mmai("config", "check").stderr == "no mistakes\n"

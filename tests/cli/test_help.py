@@ -114,3 +114,9 @@ def test_a_prompt_that_says_json_does_not_ask_for_it(mmai: Mmai) -> None:
 def test_nothing_typed_is_answered_with_the_help(mmai: Mmai) -> None:
     assert mmai() == mmai("--help")
     assert mmai("config").stdout == mmai("config", "--help").stdout
+
+
+def test_every_line_of_a_list_of_commands_is_a_whole_sentence(mmai: Mmai) -> None:
+    for group in ((), ("models",), ("config",), ("keys",)):
+        listed = mmai(*group, "--help").stdout.partition("Commands:\n")[2]
+        assert all(line.endswith(".") and not line.endswith("...") for line in listed.splitlines())
