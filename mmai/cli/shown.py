@@ -21,7 +21,17 @@ from mmai.render.notes import ReasoningWriter, chosen_line, fallback_line, usage
 from mmai.render.run import labels_text, run_data, vector_text
 from mmai.render.spinner import Spinner
 from mmai.render.writer import AnswerWriter
-from mmai.values.event import AudioEvent, DroppedEvent, ImageEvent, LabelsEvent, ReasoningEvent, TextEvent, VectorEvent
+from mmai.values.event import (
+    AudioEvent,
+    DroppedEvent,
+    FinishedEvent,
+    ImageEvent,
+    LabelsEvent,
+    ReasoningEvent,
+    TextEvent,
+    Usage,
+    VectorEvent,
+)
 from mmai.values.model import ModelCard
 from mmai.values.output import AnswerOutput
 from mmai.values.record import RunRecord
@@ -96,6 +106,8 @@ class Shown:
                 self._deliver(step)
             case DroppedEvent(option, reason) if self._view.verbose:
                 self._call.note(f"`{option}` was not sent: {reason}")
+            case FinishedEvent(skipped_lines=skipped) if skipped and self._view.verbose:
+                self._call.note(f"{skipped} piece{'s' * (skipped != 1)} of the answer meant nothing to mmai")
             case _:
                 pass
 
@@ -243,7 +255,7 @@ class TextShown(Shown):
             self._write(self.answer(end))
         if self._writer is not None:
             self._writer.close()
-        if self._view.usage:
+        if self._view.usage and not (end.error and end.record.usage == Usage()):
             self._call.note(usage_line(end.record, price=self._card.price if self._card else None))
 
     def _write(self, text: str, *, exact: bool = False) -> None:

@@ -45,9 +45,10 @@ def status_error(
         text = PAGE
     kind, phrase = STATUSES.get(status, (InvalidRequest if 400 <= status < 500 else ProviderError, ""))
     message = f"{where} answered {status} {phrase}".rstrip() + (f": {text}" if text else "")
-    return kind(
-        message, hint=hint, status=status, retry_after_s=retry_after_s(headers, now=now), body=text[:MAX_BODY_CHARS] or None
-    )
+    wait_s = retry_after_s(headers, now=now)
+    if kind is RateLimited and wait_s and wait_s >= 1:
+        message += f"; it asks to be left alone for {wait_s:.0f} s"
+    return kind(message, hint=hint, status=status, retry_after_s=wait_s, body=text[:MAX_BODY_CHARS] or None)
 
 
 def retry_after_s(headers: Mapping[str, str], *, now: float) -> float | None:

@@ -88,3 +88,18 @@ def test_another_provider_answers_and_the_failure_is_named(at: Mmai, voice: Voic
     assert (result.exit_code, result.stdout[:12]) == (0, "One cat sat.")
     assert voice.ref in result.stderr
     assert KEY not in result.stderr
+
+
+def test_a_refusal_that_cost_nothing_has_no_figures(at: Mmai, voice: Voice, server: Fake) -> None:
+    said = voice.said(401)
+    server.answers(said.status, said.body)
+    assert "unknown" not in at("run", "-m", voice.ref, "hi", "--usage").stderr
+
+
+def test_how_long_to_wait_is_told(at: Mmai, voice: Voice, server: Fake) -> None:
+    said = voice.said(429)
+    server.answers(said.status, said.body, headers={"Retry-After": "3600"})
+    result = at("run", "-m", voice.ref, "hi")
+    assert result.exit_code == 5
+    assert "; it asks to be left alone for 3600 s\n" in result.stderr
+    assert len(server.journal.requests) == 1
