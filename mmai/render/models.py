@@ -135,9 +135,11 @@ def _row(card: ModelCard, health: Mapping[str, Health]) -> list[Value | Cell]:
 
 
 def _offer_cell(card: ModelCard, health: Health) -> Cell:
-    """How the model's best endpoint is, or that it does not list a model which the settings declare."""
+    """How the model's best endpoint is; that it does not list a model which the settings declare, or retires it."""
     if card.source == "configured" and health.state == "healthy":
         return Cell("not listed", style="warn")
+    if card.deprecated and health.state in ("healthy", "unknown"):
+        return Cell(health.state, "deprecated", style="warn")
     return health_cell(health)
 
 

@@ -174,3 +174,10 @@ def test_rm_is_left_by_ctrl_c_at_the_question(known: Mmai, ollama: FakeOllama) -
         screen.until("[y/N]")
         assert screen.end(pressing="\x03") == 130
     assert "qwen3:8b" in ollama.models
+
+
+def test_a_model_its_provider_retires_is_marked_in_the_list(mmai: Mmai) -> None:
+    mmai.configure("backends:\n  openai:\n    models: [gpt-4-turbo, gpt-5.6-luna]\n")
+    rows = {row.split()[0]: row for row in mmai("models", "--provider", "openai").stdout.splitlines()}
+    assert "deprecated" in rows["openai:gpt-4-turbo"]
+    assert "deprecated" not in rows["openai:gpt-5.6-luna"]
