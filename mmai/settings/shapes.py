@@ -195,6 +195,8 @@ def address(node: Node) -> str:
         return value
     found = _URL.fullmatch(value)
     if found is None or not 0 < int(found[3] or 1) <= 65535:
+        if value and "://" not in value and _URL.fullmatch(f"http://{value}"):
+            raise Wrong(f"`{value}` needs `http://` or `https://` before it")
         raise _unfit(node, "the address of a server, such as `http://localhost:11434`")
     scheme, host, port, path = found.groups()
     return f"{scheme.lower()}://{host.lower()}{f':{port}' if port else ''}{(path or '').rstrip('/')}"

@@ -86,3 +86,10 @@ def test_a_service_that_was_ruled_out_is_not_told_of(mmai: Mmai, limit: tuple[st
         result = mmai("run", "write a haiku", *limit)
     assert result.exit_code == 3
     assert "openai" not in result.stderr
+
+
+@pytest.mark.parametrize("address", ["localhost:8000", "localhost:8000/v1", "api.corp/v1"])
+def test_an_address_without_a_scheme_says_what_is_missing(keyed: Mmai, address: str) -> None:
+    result = keyed("run", "-m", "openai:gpt-5.6-luna", "hi", env={"OPENAI_BASE_URL": address})
+    assert result.exit_code == 2
+    assert f"`{address}` needs `http://` or `https://` before it" in result.stderr

@@ -162,6 +162,14 @@ def test_llamacpp_tells_what_is_in_the_file() -> None:
     assert card(entry, provider="llamacpp", locality="local").capabilities == ("text_generation",)
 
 
+def test_llamacpp_tells_what_is_read_and_written_and_that_rules_nothing_out() -> None:
+    entry = {"id": "qwen3.gguf", "architecture": {"input_modalities": ["text"], "output_modalities": ["text"]}}
+    models = [{"name": "qwen3.gguf", "model": "qwen3.gguf", "capabilities": ["completion"]}]
+    found = card(entry, provider="llamacpp", locality="local", models=models)
+    assert (found.capabilities, found.capabilities_guessed) == (("text_generation", "json_schema"), True)
+    assert card(entry, provider="llamacpp", locality="local").capabilities_guessed
+
+
 def test_lm_studio_tells_the_kind() -> None:
     embeds = {"id": "nomic", "type": "embeddings", "max_context_length": 2_048}
     chats = {"id": "qwen", "type": "llm", "max_context_length": 32_768}

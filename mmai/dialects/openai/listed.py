@@ -98,6 +98,17 @@ class Listed(Struct):
         return TYPES.get(self.type or "", ())
 
     @property
+    def is_exhaustive(self) -> bool:
+        """Whether what is not told is ruled out. A list of what a writing model reads and writes, as llama.cpp's is, leaves out
+        tools, thinking and schemas.
+        """
+        features = self.supported_parameters is not None or self.supported_features is not None
+        typed = isinstance(self.capabilities, dict) or not (
+            isinstance(self.architecture, _Architecture) or self.output_modalities
+        )
+        return features or typed or "text_generation" not in self.told
+
+    @property
     def context(self) -> int | None:
         """Tokens of its window: of what runs rather than of what was trained."""
         meta = self.meta or Meta()

@@ -68,7 +68,7 @@ def assumed(name: str, *, provider: str, locality: Locality) -> ModelCard:
 
 def _card(listed: Listed, described: Mapping[str, Described], *, provider: str, url: str, locality: Locality) -> ModelCard:
     told, served = listed.told, described.get(listed.id)
-    capabilities = told or (served.told if served else ()) or capabilities_of(listed.id, provider)
+    capabilities = tuple(dict.fromkeys((*told, *(served.told if served else ())))) or capabilities_of(listed.id, provider)
     meta = listed.meta or Meta()
     return ModelCard(
         provider=provider,
@@ -77,7 +77,7 @@ def _card(listed: Listed, described: Mapping[str, Described], *, provider: str, 
         locality=locality,
         capabilities=capabilities,
         # A name that speaks of one thing is as good as told.
-        capabilities_guessed=not told and capability_of(listed.id) is None,
+        capabilities_guessed=not (told and listed.is_exhaustive) and capability_of(listed.id) is None,
         inputs=(Modality.TEXT, *(modality for name, modality in INPUTS.items() if name in capabilities)),
         context_tokens=listed.context,
         max_output_tokens=listed.longest,
