@@ -32,6 +32,8 @@ def resolve(registry: Registry, text: str, *, providers: Collection[str]) -> Mod
     match fitting:
         case [ref]:
             return ref
+        case [] if text in providers:
+            raise UnknownModel(f"`{text}` is a provider; its models are `{text}:name`", hint=f"mmai models --provider {text}")
         case []:
             raise _unknown(text, registry.models)
     raise AmbiguousModel(f"`{text}` could be {_either(sorted(map(str, fitting)))}", hint=f"-m {min(fitting)}")

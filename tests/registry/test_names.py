@@ -102,3 +102,10 @@ def test_a_bare_name_never_means_a_model_of_another_name(known: set[ModelRef], n
     except (AmbiguousModel, UnknownModel):
         return
     assert resolved.name == name or resolved.name.startswith(f"{name}:") or str(resolved).startswith(name)
+
+
+def test_a_provider_alone_is_no_model_and_says_how_to_see_its_models() -> None:
+    with pytest.raises(UnknownModel) as raised:
+        resolve(knowing("ollama:gemma3:4b"), "openai", providers=("openai",))
+    assert raised.value.message == "`openai` is a provider; its models are `openai:name`"
+    assert raised.value.hint == "mmai models --provider openai"
