@@ -7,6 +7,8 @@ from msgspec import Struct
 from mmai.backends import sdk
 from mmai.backends.server import Server
 from mmai.dialects.openai import decode, told_error
+from mmai.dialects.openai.errors import read_failure
+from mmai.errors import ProtocolError
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import ModelRef
 
@@ -40,3 +42,8 @@ class Sdk(sdk.Sdk["AsyncOpenAI"]):
             if answer.error:
                 raise told_error(answer.error, where=self.where, ref=ref)
             return answer
+
+    def strange(self, body: bytes, *, what: str) -> ProtocolError:
+        """The error of a whole response that is not `what` it should be."""
+        seen = read_failure(body).message[:200]
+        return ProtocolError(f"{self.where} did not send {what}: {seen or 'the response is empty'}", body=seen or None)
