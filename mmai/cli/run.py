@@ -147,14 +147,13 @@ def run(
         from mmai.cli.batch import Job, demand_batch, run_batch
 
         single = {
-            "a prompt": prompt,
             "`--file`": file,
             "`--fallback`": fallback,
             "`--extract`": extract,
             "`--explain`": explain,
             "`--count-tokens`": count_tokens,
         }
-        demand_batch(batch, resume, via_provider=via_provider_batch, wish=wished, single=single)
+        demand_batch(batch, resume, via_provider=via_provider_batch, wish=wished, prompt=prompt or (), single=single)
         job = Job(
             file=batch,
             resume=resume,
