@@ -309,3 +309,9 @@ def test_simple_jsonpath_is_jmespath(jsonpath: str, jmespath: str | None) -> Non
     else:
         with pytest.raises(Exception, match="is JSONPath with"):
             jmespath_of(jsonpath)
+
+
+def test_the_name_of_an_event_may_have_a_hyphen(paths: Paths) -> None:
+    paths.config.write_text(row(response="{stream: sse, text: t, done: message-end}"))
+    lab = check(paths.config, source="user", paths=paths, env={}).backends["lab"]
+    assert lab.response == ServiceResponse(stream="sse", text="t", done="message-end")

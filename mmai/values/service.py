@@ -29,7 +29,7 @@ MADE = {"vector": "embedding", "image": "image_generation", "audio": "speech_syn
 """Paths of a response to what a model can do that has them."""
 
 _TASKS = frozenset(TaskType)
-_MARK = re.compile(r"\[[A-Za-z][A-Za-z _-]*\]")
+_MARK = re.compile(r"\[[A-Za-z][A-Za-z _-]*\]|[A-Za-z]\w*(-\w+)+")
 
 
 class ServiceRequest(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -69,7 +69,9 @@ class ServiceResponse(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 def is_mark(done: str) -> bool:
-    """Whether `done` can only be the text of the last event, such as `[DONE]`: as a path it would be a list, always true."""
+    """Whether `done` can only be the text of the last event, such as `[DONE]`, or its name, such as `message-end`: as a path, the
+    one would be a list, always true, and the other is none.
+    """
     return _MARK.fullmatch(done) is not None
 
 
