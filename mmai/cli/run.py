@@ -60,14 +60,14 @@ def run(
         typer.Option(
             "--batch",
             metavar="FILE",
-            help="Ask every prompt of a JSONL file, or of `-`; --max-cost is for all of them together.",
+            help='Ask every line of a file, {"prompt": "…"}, or of `-`; --max-cost is for all of them together.',
         ),
     ] = None,
     via_provider_batch: Annotated[
         bool,
         typer.Option(
             "--via-provider-batch",
-            help="Through the provider's batch service: within a day, at half the price.",
+            help="What --batch needs: the provider's batch service, within a day and at half the price.",
             show_default=False,
         ),
     ] = False,
