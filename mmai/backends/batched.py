@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from mmai.dialects.body import UNREADABLE
 from mmai.errors import CallError, InvalidRequest, MmaiError, ProviderError, TimedOut
 from mmai.values.batch import BatchAnswer
 from mmai.values.event import Event, FinishedEvent, TextEvent, VectorEvent
@@ -20,7 +21,7 @@ CANCELLED = "the batch was cancelled before this row was answered"
 def read_rows(content: bytes, kind: type[Row]) -> Iterator[Row]:
     """The lines of a file of results. One that cannot be read is left out, and its row has no answer."""
     for line in content.split(b"\n"):
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        with suppress(*UNREADABLE):
             yield msgspec.json.decode(line, type=kind)
 
 

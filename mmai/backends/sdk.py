@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
-import msgspec
-
 from mmai import __version__
 from mmai.backends.server import Server
 from mmai.backends.wire.exchange import cannot_connect, connect_timed_out, cut, no_answer, redirected, silent
@@ -20,7 +18,6 @@ from mmai.values.endpoint import Endpoint
 from mmai.values.model import ModelRef
 from mmai.values.url import is_loopback
 
-T = TypeVar("T")
 Client = TypeVar("Client")
 
 KEPT = ("accept", "connection", "content-length", "content-type", "host", "transfer-encoding", "x-stainless-raw-response")
@@ -137,16 +134,3 @@ def _trusted() -> ssl.SSLContext:
     import httpx  # noqa: PLC0415  comes with the SDK, which is not needed for text
 
     return httpx.create_ssl_context(trust_env=True)
-
-
-def decoded(body: bytes, kind: type[T], *, where: str, what: str) -> T:
-    """A whole response as a value; `what` names it in the error.
-
-    Raises:
-        ProtocolError: it is empty, no JSON, or of another shape.
-    """
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        seen = " ".join(body[:200].decode("utf-8", "replace").split())
-        raise ProtocolError(f"{where} did not send {what}: {seen or 'the response is empty'}", body=seen or None) from exc

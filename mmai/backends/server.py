@@ -1,6 +1,6 @@
 """A provider's server as a place to ask: its address, its credentials, and its failures as our errors."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from mmai.backends.wire import Reply, Wire
 from mmai.clock import Clock
 from mmai.errors import AuthError, CallError, CannotConnect, MmaiError, NoKey, TimedOut
 from mmai.values.endpoint import Endpoint, Timeouts, key_variables
-from mmai.values.health import HealthState
+from mmai.values.health import Health, HealthState
 from mmai.values.model import ModelRef
 
 SHORTEST_KEY = 8
@@ -140,6 +140,21 @@ class Server:
             error.hint = error.hint or f"mmai keys set {self._provider}"
         return error
 
+    async def health(self, question: Awaitable[bytes], *, version: Callable[[bytes], str] | None = None) -> Health:
+        """How the server is, by how it takes a `question`; `version` reads what it says it is out of the answer."""
+        started = self._clock.monotonic()
+        state: HealthState = "healthy"
+        named = reason = None
+        try:
+            answer = await question
+            if version:
+                with self.discreet():
+                    named = version(answer)
+        except MmaiError as exc:
+            state, reason = _state(exc), exc.message
+        latency_ms = (self._clock.monotonic() - started) * 1000
+        return Health(state=state, reason=reason, latency_ms=latency_ms, version=named, checked_at=self._clock.now())
+
     async def aclose(self) -> None:
         """Close connections. May be called twice."""
         await self._wire.aclose()
@@ -161,7 +176,7 @@ class Server:
         return text
 
 
-def health_state(error: MmaiError) -> HealthState:
+def _state(error: MmaiError) -> HealthState:
     """What a failed question says of the server's health."""
     match error:
         case CannotConnect() | TimedOut():

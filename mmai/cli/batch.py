@@ -38,6 +38,8 @@ class Job(Struct, frozen=True, kw_only=True):
     """Path of the prompts; `-` is standard input."""
     resume: str | None
     """The provider's id of a batch to go on with, instead of a new one."""
+    cancel: bool
+    """Ask the provider to leave the rest of it unanswered."""
     out: Saving | None
     template: Request
     """What all rows have in common, without messages."""
@@ -62,6 +64,7 @@ def demand_batch(
     resume: str | None,
     *,
     via_provider: bool,
+    cancel: bool,
     wish: Wish,
     prompt: Sequence[str],
     single: Mapping[str, object],
@@ -77,6 +80,8 @@ def demand_batch(
         raise UsageError(f"{given[0]} is for one prompt, not for a batch", hint="mmai run --help")
     if resume is not None:
         return
+    if cancel:
+        raise UsageError("`--cancel` goes with `--resume ID`", hint="mmai run --resume ID --cancel")
     if file is None:
         raise UsageError("`--via-provider-batch` goes with `--batch FILE`", hint="mmai run --help")
     model = "openai:MODEL" if wish.model == AUTO else wish.model
@@ -95,10 +100,12 @@ async def run_batch(job: Job, call: Frame) -> None:
     """Submit or go on, wait, and write every answer; raise why they are not all there, if they are not."""
     async with world(call) as here:
         records = BatchRecords(call.paths.batches)
-        if job.resume is not None:
-            record: BatchRecord | None = await _resumed(demand_id(job.resume), job, here, records)
-        else:
+        if job.resume is None:
             record = await _submitted(job, here, records, call)
+        else:
+            record = await _resumed(demand_id(job.resume), job, here, records)
+            if job.cancel:
+                await _cancel(record, here, call)
         if record is not None:
             await collect(record, here, records, call, timeout_s=job.timeout_s)
 
@@ -156,6 +163,11 @@ async def _submit(
 
     await submit(batches(endpoint_of(record, here), here), card, sent, taken=taken)
     return record
+
+
+async def _cancel(record: BatchRecord, here: World, call: Frame) -> None:
+    await batches(endpoint_of(record, here), here).cancel_batch(record.id)
+    call.note(f"asked `{record.provider}` to answer no more of {record.id}")
 
 
 async def _resumed(batch_id: str, job: Job, here: World, records: BatchRecords) -> BatchRecord:

@@ -16,7 +16,8 @@ from mmai.cli.saving import Content, Saving
 from mmai.cli.world import World
 from mmai.engine.batch import Outcome, Watch, outcomes, refused, run_record, total_cost_usd, verdict
 from mmai.errors import InvalidRequest, MmaiError, StorageError, UsageError
-from mmai.render.batch import done_line, going_on_line, open_batch_progress, resume_command, row_data, waiting_line
+from mmai.render.batch import done_line, going_on_line, resume_command, row_data, waiting_line
+from mmai.render.batch_progress import open_batch_progress
 from mmai.render.envelope import json_lines
 from mmai.render.notes import wrote_line
 from mmai.telemetry.batches import BatchRecords

@@ -75,6 +75,9 @@ def run(
         str | None,
         typer.Option("--resume", metavar="ID", help="Go on with a batch that was submitted, and collect its answers."),
     ] = None,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="With --resume: ask for no more, and collect what is there.", show_default=False)
+    ] = False,
     no_log: Annotated[
         bool, typer.Option("--no-log", help="Leave no trace in the history; a budget does not count it.", show_default=False)
     ] = False,
@@ -143,7 +146,7 @@ def run(
         task=task,
     )
     log = settings.run.log and not no_log
-    if batch is not None or via_provider_batch or resume is not None:
+    if batch is not None or via_provider_batch or resume is not None or cancel:
         from mmai.cli.batch import Job, demand_batch, run_batch
 
         single = {
@@ -153,10 +156,13 @@ def run(
             "`--explain`": explain,
             "`--count-tokens`": count_tokens,
         }
-        demand_batch(batch, resume, via_provider=via_provider_batch, wish=wished, prompt=prompt or (), single=single)
+        demand_batch(
+            batch, resume, via_provider=via_provider_batch, cancel=cancel, wish=wished, prompt=prompt or (), single=single
+        )
         job = Job(
             file=batch,
             resume=resume,
+            cancel=cancel,
             out=saving,
             template=template,
             system=system,

@@ -40,7 +40,9 @@ class Directory:
         """
         first, *others = [await self.card(text) for text in (wish.model, *wish.fallbacks)]
         if refusal := self.refusal(first, request):
-            raise NoEligibleModel(f"`{first.ref}` cannot take this: {refusal}", hint="mmai select --explain")
+            name = f"`{first.ref}`"
+            told = refusal if name in refusal else f"{name} cannot take this: {refusal}"
+            raise NoEligibleModel(told, hint="mmai select --explain")
         return Choice(routes=(*self._session.routes(first), *self.willing(others, request)))
 
     async def card(self, text: str) -> ModelCard:

@@ -11,6 +11,8 @@ from mmai.errors import UsageError
 
 OLLAMA_PORT = 11434
 SCHEME_PORTS = {"http": 80, "https": 443}
+UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+"""Source: RFC 3986, 2.3."""
 
 
 class Address(Struct, frozen=True):
@@ -80,6 +82,11 @@ def ollama_endpoint(text: str) -> str:
 def is_loopback(url: str) -> bool:
     """Whether a base URL is on this machine."""
     return Address.parse(url).is_loopback
+
+
+def quoted(text: str, *, also: str = "") -> str:
+    """Percent-encoded for a path or a query; the characters of `also` stay as they are."""
+    return "".join(chr(byte) if chr(byte) in UNRESERVED or chr(byte) in also else f"%{byte:02X}" for byte in text.encode())
 
 
 def _split_port(authority: str) -> tuple[str, str]:

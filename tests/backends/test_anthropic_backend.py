@@ -113,6 +113,13 @@ def test_a_list_that_never_ends_is_left_when_it_repeats_itself(anthropic: FakeAn
     assert len(with_backend(anthropic.url, AnthropicBackend.list_models)) == 2
 
 
+def test_where_a_list_goes_on_may_be_any_text(anthropic: FakeAnthropic) -> None:
+    page = whole(200, {"data": [FakeModel("x").entry], "has_more": True, "last_id": "a b&c"})
+    anthropic.when(lambda seen: seen.path.startswith("/v1/models"), lambda seen: [page])
+    with_backend(anthropic.url, AnthropicBackend.list_models)
+    assert anthropic.journal.paths[1] == "GET /v1/models?limit=1000&after_id=a%20b%26c"
+
+
 def test_a_model_nobody_listed_is_taken_on_the_users_word(anthropic: FakeAnthropic) -> None:
     card = with_backend(anthropic.url, lambda backend: asyncio.sleep(0, backend.assume("claude-next")))
     assert (str(card.ref), card.endpoints, card.capabilities_guessed, card.locality) == (

@@ -467,6 +467,18 @@ def test_a_server_that_fails_for_a_while_is_waited_for_with_one_notice(
     assert result.stderr.count("asking again until it answers") == 1
 
 
+def test_a_batch_may_be_cancelled_and_keeps_what_was_answered(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
+    openai.batching.polls, openai.batching.most = 1000, 1
+    batch(on_openai, "--timeout", "0.2")
+    result = on_openai("run", "--resume", "batch_000001", "--cancel")
+    assert result.stderr.startswith("asked `openai` to answer no more of batch_000001\n")
+    assert [row["error"] and row["error"]["code"] for row in lines(result.stdout)] == [None, "provider"]
+    assert result.exit_code == 8
+    assert on_openai("run", "--cancel").stderr.startswith("error: `--cancel` goes with `--resume ID`")
+
+
 def test_without_its_record_a_batch_needs_its_model_and_its_file(
     on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
 ) -> None:

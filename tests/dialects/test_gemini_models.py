@@ -3,7 +3,8 @@ import json
 import pytest
 from fakes.google import usual_models
 
-from mmai.dialects.gemini import assumed, full_name, parse_models, short_name
+from mmai.dialects.gemini import assumed, full_name, parse_models
+from mmai.dialects.gemini.models import short_name
 from mmai.errors import ProtocolError
 from mmai.values.model import ModelCard
 from mmai.values.task import Modality

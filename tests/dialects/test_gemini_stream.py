@@ -266,9 +266,9 @@ def test_a_reason_with_every_chunk_ends_nothing_before_the_stream_ends() -> None
 def test_a_stream_says_when_it_could_break_without_harm() -> None:
     stream = GenerateStream(REF, where=WHERE)
     assert [*stream.feed(sse(said("Hel"), said("lo", reason="FINISH_REASON_UNSPECIFIED")))]
-    assert not stream.finished
+    assert not stream.ended
     assert [*stream.feed(sse(END))] == []
-    assert stream.finished
+    assert stream.ended
 
 
 def test_without_a_reason_it_was_cut() -> None:

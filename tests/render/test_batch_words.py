@@ -4,7 +4,8 @@ import pytest
 
 from mmai.clock import Clock
 from mmai.errors import ProviderError
-from mmai.render.batch import BatchLines, counts, done_line, estimate_line, row_data
+from mmai.render.batch import counts, done_line, estimate_line, row_data
+from mmai.render.batch_progress import BatchLines
 from mmai.values.batch import BatchAnswer, BatchLine, BatchStatus
 
 

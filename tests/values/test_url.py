@@ -1,9 +1,11 @@
+from urllib.parse import unquote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mmai.errors import UsageError
-from mmai.values.url import Address, is_loopback, ollama_endpoint
+from mmai.values.url import Address, is_loopback, ollama_endpoint, quoted
 
 
 @pytest.mark.parametrize(
@@ -98,3 +100,15 @@ def test_an_address_comes_apart_and_together_again() -> None:
     address = Address.parse("HTTPS://[::1]/v1/")
     assert address == Address("https", "::1", 443, "/v1")
     assert (address.authority, str(address)) == ("[::1]:443", "https://[::1]:443/v1")
+
+
+@given(st.text())
+def test_quoted_text_is_read_as_it_was(text: str) -> None:
+    sent = quoted(text)
+    assert unquote(sent, errors="strict") == text
+    assert sent.isascii()
+    assert set(sent) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%")
+
+
+def test_what_may_stay_as_it_is_stays() -> None:
+    assert quoted("models/a b@é", also="/@") == "models/a%20b@%C3%A9"

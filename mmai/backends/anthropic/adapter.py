@@ -9,7 +9,7 @@ from mmai.backends.anthropic.client import Sdk
 from mmai.backends.anthropic.count import count_tokens
 from mmai.backends.base import RetryAdvice, advise
 from mmai.backends.needs import MADE, refusal
-from mmai.backends.server import Server, health_state
+from mmai.backends.server import Server
 from mmai.clock import Clock
 from mmai.dialects.anthropic import (
     IMAGES,
@@ -26,10 +26,11 @@ from mmai.errors import IncompleteAnswer, MmaiError, TimedOut
 from mmai.values.batch import BatchAnswer, BatchRow, BatchStatus
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
-from mmai.values.health import Health, HealthState
+from mmai.values.health import Health
 from mmai.values.model import ModelCard
 from mmai.values.preview import Preview
 from mmai.values.request import AudioPart, ImagePart, Request
+from mmai.values.url import quoted
 
 URL = "https://api.anthropic.com"
 MESSAGES, MODELS = "/v1/messages", "/v1/models"
@@ -52,7 +53,6 @@ class AnthropicBackend:
 
     def __init__(self, endpoint: Endpoint, *, clock: Clock | None = None) -> None:
         self.provider = endpoint.provider
-        self._clock = clock or Clock()
         given = {name.lower() for name in endpoint.headers}
         key = endpoint.key if given.isdisjoint(CREDENTIALS) else None
         credentials = {"x-api-key": key.reveal()} if key else {}
@@ -63,7 +63,7 @@ class AnthropicBackend:
             url=endpoint.url or URL,
             credentials=credentials,
             failure=failure,
-            clock=self._clock,
+            clock=clock or Clock(),
             headers=version,
         )
         self._sdk = Sdk(endpoint, self._server)
@@ -75,7 +75,7 @@ class AnthropicBackend:
         cards: list[ModelCard] = []
         after: str | None = None
         while True:
-            query = f"?limit={PAGE}" + (f"&after_id={after}" if after else "")
+            query = f"?limit={PAGE}" + (f"&after_id={quoted(after)}" if after else "")
             with self._server.discreet():
                 page, following = parse_models(
                     await self._server.ask("GET", MODELS + query),
@@ -129,7 +129,7 @@ class AnthropicBackend:
                     if stream.finished:
                         return
             except (IncompleteAnswer, TimedOut):
-                if not stream.told_why:
+                if not stream.ended:
                     raise
             for event in stream.close():
                 yield event
@@ -157,15 +157,7 @@ class AnthropicBackend:
 
     async def health_check(self) -> Health:
         """See `Backend.health_check`."""
-        started = self._clock.monotonic()
-        state: HealthState = "healthy"
-        reason = None
-        try:
-            await self._server.ask("GET", f"{MODELS}?limit=1")
-        except MmaiError as exc:
-            state, reason = health_state(exc), exc.message
-        latency_ms = (self._clock.monotonic() - started) * 1000
-        return Health(state=state, reason=reason, latency_ms=latency_ms, checked_at=self._clock.now())
+        return await self._server.health(self._server.ask("GET", f"{MODELS}?limit=1"))
 
     def advise(self, error: MmaiError) -> RetryAdvice:
         """See `Backend.advise`."""

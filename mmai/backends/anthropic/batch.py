@@ -10,13 +10,12 @@ from msgspec import Raw, Struct, json
 
 from mmai.backends.anthropic.client import Sdk
 from mmai.backends.batched import absent, answered, cancelled, expired, read_rows
-from mmai.backends.sdk import decoded
 from mmai.backends.server import Server
-from mmai.dialects.anthropic import message_events, messages_body
-from mmai.dialects.anthropic.errors import STATUSES
+from mmai.dialects.anthropic import STATUSES, decode, message_events, messages_body
 from mmai.errors import InvalidRequest, MmaiError, ProtocolError
 from mmai.values.batch import BatchAnswer, BatchRow, BatchStatus
 from mmai.values.model import ModelCard, ModelRef
+from mmai.values.url import quoted
 
 MOST_ROWS = 100_000
 MOST_BYTES = 256_000_000
@@ -74,7 +73,7 @@ async def submit(sdk: Sdk, model: ModelCard, rows: Sequence[BatchRow]) -> str:
         async with sdk.calling(model.ref) as client:
             # The SDK types every known field of a row; here they are what the dialect says.
             created = await client.messages.batches.with_raw_response.create(requests=[], extra_body={"requests": requests})
-    return decoded(created.http_response.content, _Made, where=sdk.where, what="the id of a batch").id
+    return decode(created.http_response.content, _Made, where=sdk.where, what="the id of a batch").id
 
 
 async def status(sdk: Sdk, batch_id: str) -> BatchStatus:
@@ -97,11 +96,9 @@ async def answers(sdk: Sdk, batch_id: str, *, server: Server, provider: str) -> 
     The path is the documented one, not the address the batch itself names: a server in between may repeat Anthropic's own,
     where its key does not belong.
     """
-    from urllib.parse import quote  # noqa: PLC0415  comes with the SDK, and no text needs it
-
     with absent(f"{sdk.where} has no results of batch `{batch_id}`"):
         async with sdk.calling() as client:
-            content = await client.get(f"/v1/messages/batches/{quote(batch_id, safe='')}/results", cast_to=bytes)
+            content = await client.get(f"/v1/messages/batches/{quoted(batch_id)}/results", cast_to=bytes)
     for row in read_rows(content, _Row):
         yield _answer(row, server, provider)
 
@@ -116,7 +113,7 @@ async def _retrieve(sdk: Sdk, batch_id: str) -> _Batch:
     with absent(f"{sdk.where} knows no batch `{batch_id}`"):
         async with sdk.calling() as client:
             answer = await client.messages.batches.with_raw_response.retrieve(batch_id)
-    return decoded(answer.http_response.content, _Batch, where=sdk.where, what="a batch")
+    return decode(answer.http_response.content, _Batch, where=sdk.where, what="a batch")
 
 
 def _params(model: ModelCard, row: BatchRow) -> dict[str, Any]:
@@ -137,11 +134,11 @@ def _read(row: _Row, server: Server, provider: str) -> BatchAnswer:
     match result.type:
         case "succeeded":
             body = bytes(result.message)
-            model = decoded(body, _Message, where=where, what="an answer").model
+            model = decode(body, _Message, where=where, what="an answer").model
             return answered(row.custom_id, message_events(body, ModelRef(provider, model or ""), where=where), model=model)
         case "errored":
             said = bytes(result.error)
-            kind = decoded(said, _Error, where=where, what="an error").error.type
+            kind = decode(said, _Error, where=where, what="an error").error.type
             raise server.refusal(STATUSES.get(kind, 500), said, ref=None, headers={})
         case "expired":
             raise expired()

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from mmai.backends.anthropic.client import Sdk
-from mmai.backends.sdk import decoded
+from mmai.dialects.anthropic import decode
 from mmai.values.model import ModelRef
 
 
@@ -25,4 +25,4 @@ async def count_tokens(sdk: Sdk, ref: ModelRef, fields: Mapping[str, Any]) -> in
         answer = await client.messages.with_raw_response.count_tokens(
             model=fields["model"], messages=fields["messages"], extra_body=rest
         )
-    return decoded(answer.http_response.content, _Counted, where=sdk.where, what="a count of tokens").input_tokens
+    return decode(answer.http_response.content, _Counted, where=sdk.where, what="a count of tokens").input_tokens

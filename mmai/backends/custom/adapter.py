@@ -12,13 +12,13 @@ from mmai.backends.custom.paths import Paths
 from mmai.backends.custom.reading import NotJson, Reading
 from mmai.backends.custom.stream import ServiceStream
 from mmai.backends.needs import refusal
-from mmai.backends.server import Server, health_state
+from mmai.backends.server import Server
 from mmai.backends.wire import Reply
 from mmai.clock import Clock
 from mmai.errors import ConfigError, IncompleteAnswer, MmaiError, TimedOut, UnknownModel
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
-from mmai.values.health import Health, HealthState
+from mmai.values.health import Health
 from mmai.values.model import FREE, ModelCard
 from mmai.values.preview import Preview
 from mmai.values.request import Options, Request
@@ -115,7 +115,7 @@ class CustomBackend:
                     if stream.finished:
                         return
             except (IncompleteAnswer, TimedOut):
-                if not stream.whole:
+                if not stream.ended:
                     raise
             for event in stream.close():
                 yield event
@@ -124,15 +124,7 @@ class CustomBackend:
         """See `Backend.health_check`. Without a path that costs nothing, nobody asks."""
         if self._service.health is None:
             return Health(state="unknown", reason="its settings name no `health` path", checked_at=self._clock.now())
-        started = self._clock.monotonic()
-        state: HealthState = "healthy"
-        reason = None
-        try:
-            await self._server.ask("GET", self._service.health)
-        except MmaiError as exc:
-            state, reason = health_state(exc), exc.message
-        latency_ms = (self._clock.monotonic() - started) * 1000
-        return Health(state=state, reason=reason, latency_ms=latency_ms, checked_at=self._clock.now())
+        return await self._server.health(self._server.ask("GET", self._service.health))
 
     def advise(self, error: MmaiError) -> RetryAdvice:
         """See `Backend.advise`."""

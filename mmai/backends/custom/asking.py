@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from mmai.backends.custom.bodies import encoded, query, quoted, shown
+from mmai.backends.custom.bodies import encoded, query, shown
 from mmai.backends.custom.filling import LEFT_OUT, filled
 from mmai.values.event import DroppedEvent
 from mmai.values.placeholders import FILES, OPTION, TUNING
 from mmai.values.request import AudioPart, ImagePart, Options, Request
 from mmai.values.service import ServiceRequest
+from mmai.values.url import quoted
 
 File = TypeVar("File", bound=ImagePart | AudioPart)
 JSON = "application/json"
@@ -34,7 +35,7 @@ class Call(Struct, frozen=True, kw_only=True):
 def call(asked: ServiceRequest, name: str, request: Request) -> Call:
     """What asks the model `name`; the request has been found to fit."""
     values = _values(asked.places(), name, request)
-    path = str(filled(asked.path, {"model": quoted(name, "/:@")})) + _query(asked.query, values)
+    path = str(filled(asked.path, {"model": quoted(name, also="/:@")})) + _query(asked.query, values)
     if asked.body in [f"{{{file}}}" for file in FILES]:
         file = _files(request, ImagePart if asked.body == "{image}" else AudioPart)[0]
         kind = asked.content_type or file.media_type

@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import json
 
-from mmai.backends.custom.outputs import UNREADABLE, words
-from mmai.dialects.http import MAX_BODY_CHARS, status_error
+from mmai.dialects.body import UNREADABLE, one_line, words
+from mmai.dialects.http import status_error
 from mmai.errors import MmaiError
 from mmai.values.model import ModelRef
 
@@ -37,8 +37,7 @@ def error_text(body: bytes, path: str | None = None) -> str:
     try:
         value = json.decode(body)
     except UNREADABLE:
-        text = " ".join(body[: MAX_BODY_CHARS * 4].decode("utf-8", "replace").split())
-        return "a web page" if text.startswith("<") else text[:MAX_BODY_CHARS]
+        return one_line(body, page="a web page")
     return words(_told(value, path))
 
 

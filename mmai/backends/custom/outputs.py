@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from msgspec import DecodeError, ValidationError, convert, json
+from msgspec import ValidationError, convert, json
 
 from mmai.values.event import AudioEvent, Event, FinishReason, ImageEvent, Label, LabelsEvent, TextEvent, VectorEvent
 from mmai.values.media import sniffed
@@ -26,10 +26,6 @@ REASONS: dict[str, FinishReason] = {
     "tool_use": "tool_calls",
 }
 """Words services use, in lower case; any other is a stop."""
-
-
-UNREADABLE = (DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are not JSON."""
 
 
 class Unfit(Exception):
@@ -53,13 +49,6 @@ def finish_reason(found: Any) -> FinishReason:
 def count(found: Any) -> float | None:
     """A number of tokens, images or seconds; None for anything else."""
     return found if isinstance(found, int | float) and not isinstance(found, bool) and found >= 0 else None
-
-
-def words(found: Any) -> str:
-    """What an error says: its `message` where it has one."""
-    if isinstance(found, dict) and isinstance(found.get("message"), str):
-        return str(found["message"])
-    return found if isinstance(found, str) else json.encode(found).decode()
 
 
 def told_of_none(document: Any) -> bool:

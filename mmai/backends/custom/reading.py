@@ -5,8 +5,9 @@ from typing import Any
 
 from msgspec import json
 
-from mmai.backends.custom.outputs import UNREADABLE, Unfit, count, events, finish_reason, shown, told_of_none, words
+from mmai.backends.custom.outputs import Unfit, count, events, finish_reason, shown, told_of_none
 from mmai.backends.custom.paths import Paths, Unreadable
+from mmai.dialects.body import UNREADABLE, words
 from mmai.dialects.http import MAX_BODY_CHARS
 from mmai.errors import IncompleteAnswer, ProtocolError, ProviderError
 from mmai.values.event import Event, FinishedEvent, FinishReason, Usage

@@ -21,7 +21,7 @@ class ServiceStream:
         """The mark of its end has come; what follows it is ignored."""
 
     @property
-    def whole(self) -> bool:
+    def ended(self) -> bool:
         """Whether nothing of the answer can be missing, though its end has not come."""
         return self.finished or self._reading.reason is not None
 
@@ -43,7 +43,7 @@ class ServiceStream:
         if not self.finished:
             yield from self._events(self._split.close())
         if not self.finished:
-            if self._response.done and self._reading.found and not self.whole:
+            if self._response.done and self._reading.found and not self.ended:
                 raise self._reading.cut(self._response.done)
             yield self._reading.finished()
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from mmai.backends.base import RetryAdvice, advise
 from mmai.backends.needs import makes, refusal
-from mmai.backends.server import Server, health_state
+from mmai.backends.server import Server
 from mmai.clock import Clock
 from mmai.dialects.ollama import (
     ChatStream,
@@ -33,7 +33,7 @@ from mmai.dialects.ollama import (
 from mmai.errors import CallError, MmaiError, TimedOut, UnknownModel
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
-from mmai.values.health import Health, HealthState, Loaded
+from mmai.values.health import Health, Loaded
 from mmai.values.model import ModelCard, ModelRef
 from mmai.values.preview import Preview
 from mmai.values.pull import PullProgress
@@ -112,16 +112,9 @@ class OllamaBackend:
 
     async def health_check(self) -> Health:
         """See `Backend.health_check`."""
-        started = self._clock.monotonic()
-        state: HealthState = "healthy"
-        version = reason = None
-        try:
-            with self._server.discreet():
-                version = parse_version(await self._server.ask("GET", "/api/version"), where=self._server.where)
-        except MmaiError as exc:
-            state, reason = health_state(exc), exc.message
-        latency_ms = (self._clock.monotonic() - started) * 1000
-        return Health(state=state, reason=reason, latency_ms=latency_ms, version=version, checked_at=self._clock.now())
+        return await self._server.health(
+            self._server.ask("GET", "/api/version"), version=lambda body: parse_version(body, where=self._server.where)
+        )
 
     def advise(self, error: MmaiError) -> RetryAdvice:
         """See `Backend.advise`."""

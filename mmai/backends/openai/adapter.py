@@ -11,14 +11,14 @@ from mmai.backends.openai import batch
 from mmai.backends.openai.client import Sdk
 from mmai.backends.openai.media import KINDS, infer_media, media_kind, media_preview, media_refusal
 from mmai.backends.openai.text import ask, question
-from mmai.backends.server import Server, health_state
+from mmai.backends.server import Server
 from mmai.clock import Clock
 from mmai.dialects.openai import assumed, failure, parse_models
 from mmai.errors import MmaiError, UnknownModel
 from mmai.values.batch import BatchAnswer, BatchRow, BatchStatus
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
-from mmai.values.health import Health, HealthState
+from mmai.values.health import Health
 from mmai.values.media import usual
 from mmai.values.model import ModelCard, ModelRef
 from mmai.values.preview import Preview
@@ -49,7 +49,6 @@ class OpenAIBackend:
 
     def __init__(self, endpoint: Endpoint, *, clock: Clock | None = None) -> None:
         self.provider = endpoint.provider
-        self._clock = clock or Clock()
         self._locality = endpoint.locality
         url = endpoint.url or URL
         has_own = any(name.lower() in CREDENTIALS for name in endpoint.headers)
@@ -59,7 +58,7 @@ class OpenAIBackend:
             url=url,
             credentials={"Authorization": f"Bearer {endpoint.key.reveal()}"} if endpoint.key and not has_own else {},
             failure=_RootFailure(url) if not Address.parse(url).path else failure,
-            clock=self._clock,
+            clock=clock or Clock(),
             unreachable_hint=STARTED_BY.get(endpoint.provider) if is_loopback(url) else None,
         )
         self.batch_discount = batch.DISCOUNTS.get(endpoint.provider, 0.0)
@@ -122,15 +121,7 @@ class OpenAIBackend:
 
     async def health_check(self) -> Health:
         """See `Backend.health_check`. A server that lists its models answers; nothing else is asked."""
-        started = self._clock.monotonic()
-        state: HealthState = "healthy"
-        reason = None
-        try:
-            await self._listed()
-        except MmaiError as exc:
-            state, reason = health_state(exc), exc.message
-        latency_ms = (self._clock.monotonic() - started) * 1000
-        return Health(state=state, reason=reason, latency_ms=latency_ms, checked_at=self._clock.now())
+        return await self._server.health(self._listed())
 
     def advise(self, error: MmaiError) -> RetryAdvice:
         """See `Backend.advise`."""

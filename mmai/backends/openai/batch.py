@@ -12,9 +12,8 @@ from mmai.backends.batched import absent, answered, cancelled, expired, read_row
 from mmai.backends.openai.client import Sdk
 from mmai.backends.openai.media import media_kind
 from mmai.backends.openai.text import question
-from mmai.backends.sdk import decoded
 from mmai.backends.server import Server
-from mmai.dialects.openai import chat_events, embed_events, responses_events
+from mmai.dialects.openai import chat_events, decode, embed_events, responses_events
 from mmai.errors import InvalidRequest, MmaiError, ProtocolError, ProviderError
 from mmai.values.batch import BatchAnswer, BatchFault, BatchRow, BatchState, BatchStatus
 from mmai.values.event import Event
@@ -99,11 +98,11 @@ async def submit(sdk: Sdk, model: ModelCard, rows: Sequence[BatchRow]) -> str:
             uploaded = await client.files.with_raw_response.create(
                 file=("prompts.jsonl", lines, "application/jsonl"), purpose="batch"
             )
-            file = decoded(uploaded.content, _Made, where=sdk.where, what="the id of a file")
+            file = decode(uploaded.content, _Made, where=sdk.where, what="the id of a file")
             created = await client.batches.with_raw_response.create(
                 input_file_id=file.id, endpoint=endpoint, completion_window="24h"
             )
-    return decoded(created.content, _Made, where=sdk.where, what="the id of a batch").id
+    return decode(created.content, _Made, where=sdk.where, what="the id of a batch").id
 
 
 async def status(sdk: Sdk, batch_id: str) -> BatchStatus:
@@ -146,7 +145,7 @@ async def _retrieve(sdk: Sdk, batch_id: str) -> _Batch:
     with absent(f"{sdk.where} knows no batch `{batch_id}`"):
         async with sdk.calling() as client:
             answer = await client.batches.with_raw_response.retrieve(batch_id)
-    return decoded(answer.content, _Batch, where=sdk.where, what="a batch")
+    return decode(answer.content, _Batch, where=sdk.where, what="a batch")
 
 
 def _line(name: str, endpoint: str, body: bytes) -> bytes:
@@ -171,7 +170,7 @@ def _read(name: str, response: _Response, server: Server, provider: str) -> Batc
     body = bytes(response.body)
     if response.status_code != 200:
         raise server.refusal(response.status_code, body, ref=None, headers={})
-    kind = decoded(body, _Kind, where=server.where, what="an answer")
+    kind = decode(body, _Kind, where=server.where, what="an answer")
     if (read := READERS.get(kind.object)) is None:
         raise ProtocolError(f"{server.where} sent an answer of the kind `{kind.object}`")
     return answered(name, read(body, ModelRef(provider, kind.model or ""), where=server.where), model=kind.model)

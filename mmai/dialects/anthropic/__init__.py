@@ -5,7 +5,7 @@ takes no sampling at all, while models up to 4.6 still do under this one.
 """
 
 from mmai.dialects.anthropic.content import IMAGES
-from mmai.dialects.anthropic.errors import failure
+from mmai.dialects.anthropic.errors import STATUSES, decode, failure
 from mmai.dialects.anthropic.models import parse_models
 from mmai.dialects.anthropic.requests import count_fields, dropped_events, messages_body
 from mmai.dialects.anthropic.stream import MessageStream
@@ -16,9 +16,11 @@ VERSION = "2023-06-01"
 
 __all__ = [
     "IMAGES",
+    "STATUSES",
     "VERSION",
     "MessageStream",
     "count_fields",
+    "decode",
     "dropped_events",
     "failure",
     "message_events",

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from mmai.dialects.anthropic.thoughts import Thought, seal
 from mmai.dialects.anthropic.whole import Block
+from mmai.dialects.body import UNREADABLE
 from mmai.values.event import Event, ReasoningEvent, TextEvent
 from mmai.values.request import ToolCall
 
@@ -80,7 +81,7 @@ class Blocks:
             return
         try:
             given = msgspec.json.decode(call.arguments, type=dict[str, Any]) if call.arguments else call.block.input or {}
-        except msgspec.DecodeError:
+        except UNREADABLE:
             self.broken = call.arguments
             return
         yield ToolCall(call.block.name, given, call.block.id, seal(list(self._thoughts.values())))

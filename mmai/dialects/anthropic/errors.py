@@ -5,18 +5,16 @@ Source: platform.claude.com/docs, "Errors", and the error types of the SDK. Seve
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from mmai.dialects.body import UNREADABLE, Decoder, error_of, words
 from mmai.dialects.http import MAX_BODY_CHARS, status_error
-from mmai.errors import ContextOverflow, MmaiError, ProtocolError, QuotaExceeded, UnknownModel, UnsupportedOption
+from mmai.errors import ContextOverflow, MmaiError, QuotaExceeded, UnknownModel, UnsupportedOption
 from mmai.values.model import ModelRef
 
-T = TypeVar("T")
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
-"""What msgspec raises for bytes that are not the JSON asked for."""
+PAGE = "a web page, so it is not Anthropic's API that answers there"
 
 STATUSES = {
     "invalid_request_error": 400,
@@ -59,27 +57,14 @@ def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, heade
     problem = _problem(body)
     hint = f"mmai keys set {ref.provider}" if ref and status in (401, 403) else None
     special = problem and _special(problem, status, where, ref)
-    text = problem.message if problem else _plain(body)
+    text = problem.message if problem else _text(body)
     return special or status_error(status, text, where=where, headers=headers, now=now, hint=hint)
 
 
-def event_error(problem: Problem, *, where: str, ref: ModelRef) -> MmaiError:
-    """The error of an event `error` in a stream whose status was 200."""
+def told_error(problem: Problem, *, where: str, ref: ModelRef) -> MmaiError:
+    """The error of what stands under `error` in an answer whose status was 200."""
     body = msgspec.json.encode({"error": problem})
     return failure(STATUSES.get(problem.type, 500), body, where=where, ref=ref, headers={}, now=0.0)
-
-
-def decode(body: bytes, kind: type[T], *, where: str, what: str) -> T:
-    """A whole response as a value; `what` names it in the error.
-
-    Raises:
-        ProtocolError: it is empty, no JSON, or of another shape.
-    """
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except UNREADABLE as exc:
-        seen = _plain(body)[:200]
-        raise ProtocolError(f"{where} did not send {what}: {seen or 'the response is empty'}", body=seen or None) from exc
 
 
 def _problem(body: bytes) -> Problem | None:
@@ -108,17 +93,9 @@ def _special(problem: Problem, status: int, where: str, ref: ModelRef | None) ->
     return None
 
 
-def _plain(body: bytes) -> str:
-    """What a response that is no error of the API says, in one line."""
-    text = " ".join(body[: MAX_BODY_CHARS * 4].decode("utf-8", "replace").split())
-    return "a web page, so it is not Anthropic's API that answers there" if text.startswith("<") else _worded(body) or text
+def _text(body: bytes) -> str:
+    """What a response says that is no error of the API, as gateways in front of it answer."""
+    return words(error_of(body, page=PAGE))
 
 
-def _worded(body: bytes) -> str:
-    """The text of `{"error": "…"}` and `{"message": "…"}`, as gateways in front of the API answer."""
-    try:
-        value: Any = msgspec.json.decode(body)
-    except UNREADABLE:
-        return ""
-    said = (value.get("error") or value.get("message")) if isinstance(value, dict) else value
-    return said if isinstance(said, str) else ""
+decode = Decoder(_text)

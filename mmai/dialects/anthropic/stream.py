@@ -6,20 +6,17 @@ Source: platform.claude.com/docs, "Streaming messages". `message_start`, then fo
 
 from collections.abc import Iterator
 
-import msgspec
 from msgspec import Struct
 
 from mmai.dialects.anthropic.blocks import Blocks, Delta
-from mmai.dialects.anthropic.errors import UNREADABLE, Problem, event_error
+from mmai.dialects.anthropic.errors import Problem, told_error
 from mmai.dialects.anthropic.usage import Counts, finished
 from mmai.dialects.anthropic.whole import Block, Message
+from mmai.dialects.records import SHOWN, Records
 from mmai.dialects.sse import Frame, Frames
-from mmai.errors import IncompleteAnswer, ProtocolError
+from mmai.errors import ProtocolError
 from mmai.values.event import Event
 from mmai.values.model import ModelRef
-
-MAX_MALFORMED = 1
-SHOWN_BYTES = 80
 
 
 class _Event(Struct):
@@ -39,9 +36,8 @@ class MessageStream:
         self._ref = ref
         self._where = where
         self._frames = Frames()
-        self._decoder = msgspec.json.Decoder(_Event)
+        self._records = Records(_Event, where=where)
         self._blocks = Blocks()
-        self._understood = self._malformed = self._unknown = 0
         self._counts = Counts()
         self._model: str | None = None
         self._stop_reason: str | None = None
@@ -49,7 +45,7 @@ class MessageStream:
         """The event that ends a message has come; what follows it is ignored."""
 
     @property
-    def told_why(self) -> bool:
+    def ended(self) -> bool:
         """It has said why it ended, so that nothing of the answer is missing."""
         return self._stop_reason is not None
 
@@ -74,13 +70,7 @@ class MessageStream:
             yield from self._finish()
 
     def _events(self, frames: list[Frame]) -> Iterator[Event]:
-        for frame in frames:
-            try:
-                event = self._decoder.decode(frame.data)
-            except UNREADABLE as exc:
-                self._skip(frame.data, exc)
-                continue
-            self._understood += 1
+        for event in self._records.read(frame.data for frame in frames):
             yield from self._read(event)
             if self.finished:
                 return
@@ -102,33 +92,19 @@ class MessageStream:
             case "message_stop":
                 yield from self._finish()
             case "error":
-                raise event_error(event.error or Problem(), where=self._where, ref=self._ref)
+                raise told_error(event.error or Problem(), where=self._where, ref=self._ref)
             case "ping":
                 pass
             case _:
-                self._unknown += 1
+                self._records.unknown += 1
 
     def _finish(self) -> Iterator[Event]:
         if self._stop_reason is None:
-            raise self._incomplete()
-        skipped = self._malformed + self._unknown + self._blocks.unknown
+            raise self._records.incomplete()
+        skipped = self._records.skipped + self._blocks.unknown
         last = finished(self._counts, self._stop_reason, model=self._model, ref=self._ref, skipped=skipped)
         if self._blocks.broken is not None and last.reason != "length":
-            seen = self._blocks.broken[:SHOWN_BYTES]
+            seen = self._blocks.broken[:SHOWN]
             raise ProtocolError(f"{self._where} called a tool with arguments that are no JSON object: `{seen}`")
         self.finished = True
         yield last
-
-    def _incomplete(self) -> IncompleteAnswer | ProtocolError:
-        if self._understood > self._unknown:
-            return IncompleteAnswer(f"{self._where} ended the answer before it was whole", reason="cut")
-        saw = "something else" if self._malformed or self._unknown else "nothing"
-        return ProtocolError(f"{self._where} sent {saw} as the answer")
-
-    def _skip(self, data: bytes, exc: Exception) -> None:
-        self._malformed += 1
-        if self._malformed > MAX_MALFORMED:
-            seen = data[:SHOWN_BYTES].decode("utf-8", "replace")
-            raise ProtocolError(
-                f"{self._where} sent {self._malformed} events that are not its protocol, the last `{seen}`"
-            ) from exc

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from mmai.dialects.body import UNREADABLE
+
 Block = dict[str, Any]
 TYPES = ("thinking", "redacted_thinking")
 
@@ -32,6 +34,6 @@ def unseal(signature: str | None) -> list[Block]:
     """The blocks of a seal; none where there is none, or where it is another provider's."""
     try:
         thoughts = msgspec.json.decode(signature or "[]", type=list[Thought])
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return []
     return [msgspec.to_builtins(thought) for thought in thoughts if thought.type in TYPES]

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from mmai.dialects.anthropic.errors import Problem, decode, event_error
+from mmai.dialects.anthropic.errors import Problem, decode, told_error
 from mmai.dialects.anthropic.thoughts import TYPES, Thought, seal
 from mmai.dialects.anthropic.usage import Counts, finished
 from mmai.errors import ProtocolError
@@ -56,7 +56,7 @@ def message_events(body: bytes, ref: ModelRef, *, where: str) -> list[Event]:
     """
     message = decode(body, Message, where=where, what="an answer")
     if message.error:
-        raise event_error(message.error, where=where, ref=ref)
+        raise told_error(message.error, where=where, ref=ref)
     if message.stop_reason is None:
         raise ProtocolError(f"{where} sent an answer that does not say why it ended")
     events = list(_said(message.content or []))

@@ -6,7 +6,7 @@ left out there, as protobuf does: what is absent is None here.
 
 from mmai.dialects.gemini.embed import embed_events
 from mmai.dialects.gemini.errors import failure
-from mmai.dialects.gemini.models import assumed, full_name, parse_models, short_name
+from mmai.dialects.gemini.models import assumed, full_name, parse_models
 from mmai.dialects.gemini.requests import dropped, embed_body, generate_body
 from mmai.dialects.gemini.stream import GenerateStream, generate_events
 
@@ -21,5 +21,4 @@ __all__ = [
     "generate_body",
     "generate_events",
     "parse_models",
-    "short_name",
 ]

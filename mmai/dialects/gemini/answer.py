@@ -8,7 +8,8 @@ from msgspec import Struct
 from mmai.dialects.gemini.models import short_name
 from mmai.dialects.gemini.sound import is_pcm, wav
 from mmai.dialects.gemini.usage import UsageMetadata, usage
-from mmai.errors import AuthError, IncompleteAnswer, InvalidRequest, MmaiError, ProtocolError, ProviderError
+from mmai.dialects.records import incomplete
+from mmai.errors import AuthError, InvalidRequest, MmaiError, ProviderError
 from mmai.values.event import AudioEvent, Event, FinishedEvent, FinishReason, ImageEvent, ReasoningEvent, TextEvent
 from mmai.values.model import ModelRef
 from mmai.values.request import ToolCall
@@ -138,7 +139,7 @@ class Answer:
         for media_type, samples in self._samples.items():
             yield wav(bytes(samples), media_type)
         if not self.ended:
-            raise self._incomplete(skipped)
+            raise incomplete("the answer", where=self._where, understood=self._understood, skipped=skipped + self._skipped)
         yield FinishedEvent(
             reason=self._reason(),
             usage=usage(self._usage, images=self._images),
@@ -188,9 +189,3 @@ class Answer:
         return FAULTS.get(reason, ProviderError)(
             f"{self._where} ended the answer with `{reason}`" + (f": {message}" if message else "")
         )
-
-    def _incomplete(self, skipped: int) -> MmaiError:
-        if self._understood:
-            return IncompleteAnswer(f"{self._where} ended the answer before it was whole", reason="cut")
-        saw = "something else" if skipped or self._skipped else "nothing"
-        return ProtocolError(f"{self._where} sent {saw} as the answer")

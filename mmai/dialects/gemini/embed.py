@@ -29,7 +29,7 @@ def embed_events(body: bytes, ref: ModelRef, *, where: str) -> list[Event]:
     """
     answer = decode(body, _Embedded, where=where, what="an embedding")
     if answer.error:
-        raise told_error(body, where=where, ref=ref)
+        raise told_error(answer.error, where=where, ref=ref)
     if not answer.embedding or not answer.embedding.values:
         raise ProtocolError(f"{where} sent no vector as an embedding")
     return [VectorEvent(tuple(answer.embedding.values)), FinishedEvent(usage=usage(answer.usage_metadata or UsageMetadata()))]

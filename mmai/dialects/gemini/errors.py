@@ -5,18 +5,17 @@ Source: google.rpc `Status`, `ErrorInfo`, `RetryInfo`, `QuotaFailure` and `Code`
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from mmai.dialects.body import UNREADABLE, Decoder, error_of, words
 from mmai.dialects.http import MAX_BODY_CHARS, status_error
-from mmai.errors import AuthError, ContextOverflow, MmaiError, ProtocolError, QuotaExceeded, UnknownModel, UnsupportedOption
+from mmai.errors import AuthError, ContextOverflow, MmaiError, QuotaExceeded, UnknownModel, UnsupportedOption
 from mmai.values.model import ModelRef
 
-T = TypeVar("T")
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
-"""What msgspec raises for bytes that are not the JSON asked for."""
+PAGE = "a web page, so it is not Google's API that answers there"
 HTTP_STATUS = {
     "INVALID_ARGUMENT": 400,
     "FAILED_PRECONDITION": 400,
@@ -62,8 +61,9 @@ def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, heade
     return error
 
 
-def told_error(body: bytes, *, where: str, ref: ModelRef) -> MmaiError:
-    """The error of an object `{"error": …}` in an answer whose status was 200."""
+def told_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
+    """The error of what stands under `error` in an answer whose status was 200."""
+    body = msgspec.json.encode({"error": error})
     told = _read(body)
     status = told.code if told.code and told.code >= 400 else HTTP_STATUS.get(told.status, 500)
     return failure(status, body, where=where, ref=ref, headers={}, now=0)
@@ -76,20 +76,8 @@ def stray_error(said: bytes, *, where: str, ref: ModelRef) -> MmaiError | None:
     except UNREADABLE:
         return None
     value = value[0] if isinstance(value, list) and value else value
-    return told_error(said, where=where, ref=ref) if isinstance(value, dict) and value.get("error") else None
-
-
-def decode(body: bytes, kind: type[T], *, where: str, what: str) -> T:
-    """A whole response as a value; `what` names it in the error.
-
-    Raises:
-        ProtocolError: it is empty, no JSON, or of another shape.
-    """
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except UNREADABLE as exc:
-        seen = _read(body).message[:200]
-        raise ProtocolError(f"{where} did not send {what}: {seen or 'the response is empty'}", body=seen or None) from exc
+    error = value.get("error") if isinstance(value, dict) else None
+    return told_error(error, where=where, ref=ref) if error else None
 
 
 def _known(told: _Told, status: int, *, where: str, ref: ModelRef | None) -> MmaiError | None:
@@ -145,22 +133,16 @@ def _wait_s(told: _Told) -> float | None:
 
 def _read(body: bytes) -> _Told:
     """What a failing response says; it may be wrapped in a list, and a server in between may say anything."""
-    try:
-        value = msgspec.json.decode(body)
-    except UNREADABLE:
-        text = " ".join(body[: MAX_BODY_CHARS * 4].decode("utf-8", "replace").split())
-        return _Told(
-            "a web page, so it is not Google's API that answers there" if text.startswith("<") else text[:MAX_BODY_CHARS]
-        )
-    value = value[0] if isinstance(value, list) and value else value
-    error = (value.get("error") or value) if isinstance(value, dict) else value
+    error = error_of(body, page=PAGE)
     if not isinstance(error, dict):
-        return _Told(error if isinstance(error, str) else msgspec.json.encode(error).decode())
-    message, code, status = error.get("message"), error.get("code"), error.get("status")
-    details = error.get("details")
+        return _Told(words(error))
+    code, status, details = error.get("code"), error.get("status"), error.get("details")
     return _Told(
-        message=message if isinstance(message, str) else msgspec.json.encode(error).decode(),
+        message=words(error),
         code=code if isinstance(code, int) else None,
         status=status if isinstance(status, str) else "",
         details=tuple(found for found in details if isinstance(found, dict)) if isinstance(details, list) else (),
     )
+
+
+decode = Decoder(lambda body: _read(body).message)

@@ -2,17 +2,12 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from mmai.dialects.gemini.answer import Answer, Chunk
-from mmai.dialects.gemini.errors import UNREADABLE, decode, stray_error, told_error
+from mmai.dialects.gemini.errors import decode, stray_error, told_error
+from mmai.dialects.records import Records
 from mmai.dialects.sse import Frame, Frames
-from mmai.errors import ProtocolError
 from mmai.values.event import Event
 from mmai.values.model import ModelRef
-
-MAX_MALFORMED = 1
-SHOWN_BYTES = 80
 
 
 class GenerateStream:
@@ -27,11 +22,10 @@ class GenerateStream:
         self._where = where
         self._frames = Frames()
         self._answer = Answer(ref, where=where)
-        self._decoder = msgspec.json.Decoder(Chunk)
-        self._malformed = 0
+        self._records = Records(Chunk, where=where)
 
     @property
-    def finished(self) -> bool:
+    def ended(self) -> bool:
         """A reason for the end has come: were the stream to break now, the answer would be whole."""
         return self._answer.ended
 
@@ -54,26 +48,13 @@ class GenerateStream:
         yield from self._events(self._frames.close())
         if error := stray_error(bytes(self._frames.strays), where=self._where, ref=self._ref):
             raise error
-        yield from self._answer.finish(skipped=self._malformed)
+        yield from self._answer.finish(skipped=self._records.skipped)
 
     def _events(self, frames: list[Frame]) -> Iterator[Event]:
-        for frame in frames:
-            try:
-                chunk = self._decoder.decode(frame.data)
-            except UNREADABLE as exc:
-                self._skip(frame.data, exc)
-                continue
+        for chunk in self._records.read(frame.data for frame in frames):
             if chunk.error:
-                raise told_error(frame.data, where=self._where, ref=self._ref)
+                raise told_error(chunk.error, where=self._where, ref=self._ref)
             yield from self._answer.take(chunk)
-
-    def _skip(self, data: bytes, exc: Exception) -> None:
-        self._malformed += 1
-        if self._malformed > MAX_MALFORMED:
-            seen = data[:SHOWN_BYTES].decode("utf-8", "replace")
-            raise ProtocolError(
-                f"{self._where} sent {self._malformed} events that are not its protocol, the last `{seen}`"
-            ) from exc
 
 
 def generate_events(body: bytes, ref: ModelRef, *, where: str) -> Iterator[Event]:
@@ -84,7 +65,7 @@ def generate_events(body: bytes, ref: ModelRef, *, where: str) -> Iterator[Event
     """
     chunk = decode(body, Chunk, where=where, what="an answer")
     if chunk.error:
-        raise told_error(body, where=where, ref=ref)
+        raise told_error(chunk.error, where=where, ref=ref)
     answer = Answer(ref, where=where)
     yield from answer.take(chunk)
     yield from answer.finish()

@@ -6,8 +6,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from mmai.dialects.body import UNREADABLE
+from mmai.dialects.ndjson import Lines
+from mmai.dialects.ollama.errors import told_error
 from mmai.dialects.ollama.metrics import Metrics, finished
-from mmai.dialects.ollama.records import SHOWN_LINE_BYTES, Records
+from mmai.dialects.records import SHOWN, Records
 from mmai.errors import ProtocolError
 from mmai.values.event import Event, FinishedEvent, FinishReason, ReasoningEvent, TextEvent
 from mmai.values.model import ModelRef
@@ -41,7 +44,9 @@ class ChatStream:
 
     def __init__(self, ref: ModelRef, *, where: str) -> None:
         self._ref = ref
-        self._records = Records(_ChatLine, ref, where)
+        self._where = where
+        self._lines = Lines()
+        self._records = Records(_ChatLine, where=where, unit="lines")
         self._called_tools = False
         self.finished = False
         """The line that says `done` has come; what follows it is ignored."""
@@ -52,7 +57,7 @@ class ChatStream:
         Raises:
             MmaiError: while iterating: a line `{"error": …}`, or the second that is not the protocol.
         """
-        return self._events(self._records.feed(data)) if not self.finished else iter(())
+        return self._events(self._lines.feed(data)) if not self.finished else iter(())
 
     def close(self) -> Iterator[Event]:
         """The events of a last line without its end.
@@ -62,12 +67,14 @@ class ChatStream:
             ProtocolError: nothing of it was a chat.
         """
         if not self.finished:
-            yield from self._events(self._records.close())
+            yield from self._events(self._lines.close())
         if not self.finished:
-            raise self._records.incomplete("the answer")
+            raise self._records.incomplete()
 
-    def _events(self, lines: Iterator[_ChatLine]) -> Iterator[Event]:
-        for line in lines:
+    def _events(self, lines: list[bytes]) -> Iterator[Event]:
+        for line in self._records.read(lines):
+            if line.error:
+                raise told_error(line.error, where=self._where, ref=self._ref)
             yield from self._content(line.message or _Message())
             if line.done:
                 self.finished = True
@@ -93,8 +100,6 @@ def _arguments(value: dict[str, Any] | str | None) -> dict[str, Any]:
     if isinstance(value, str):
         try:
             return msgspec.json.decode(value, type=dict[str, Any])
-        except msgspec.DecodeError as exc:
-            raise ProtocolError(
-                f"a tool was called with arguments that are no JSON object: `{value[:SHOWN_LINE_BYTES]}`"
-            ) from exc
+        except UNREADABLE as exc:
+            raise ProtocolError(f"a tool was called with arguments that are no JSON object: `{value[:SHOWN]}`") from exc
     return value or {}

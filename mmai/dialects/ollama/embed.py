@@ -1,6 +1,6 @@
 """An embedding, which comes whole."""
 
-from mmai.dialects.ollama.errors import decode, line_error
+from mmai.dialects.ollama.errors import decode, told_error
 from mmai.dialects.ollama.metrics import Metrics, finished
 from mmai.errors import ProtocolError
 from mmai.values.event import Event, VectorEvent
@@ -19,7 +19,7 @@ def embed_events(body: bytes, ref: ModelRef, *, where: str) -> list[Event]:
     """
     answer = decode(body, _Embedded, where=where, what="an embedding")
     if answer.error:
-        raise line_error(answer.error, where=where, ref=ref)
+        raise told_error(answer.error, where=where, ref=ref)
     if not answer.embeddings or not answer.embeddings[0]:
         raise ProtocolError(f"{where} sent no vector as an embedding")
     return [VectorEvent(tuple(answer.embeddings[0])), finished(answer, ref)]

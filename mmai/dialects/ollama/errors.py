@@ -1,17 +1,14 @@
 """What Ollama says when it fails, as our errors."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
-
+from mmai.dialects.body import Decoder, error_of, words
 from mmai.dialects.http import MAX_BODY_CHARS, status_error
-from mmai.errors import ContextOverflow, MmaiError, ProtocolError, ProviderError, UnknownModel
+from mmai.errors import ContextOverflow, MmaiError, ProviderError, UnknownModel
 from mmai.values.model import ModelRef
 
-T = TypeVar("T")
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
-"""What msgspec raises for bytes that are not the JSON asked for."""
+PAGE = "a web page, so it is not Ollama that answers there"
 
 
 def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, headers: Mapping[str, str], now: float) -> MmaiError:
@@ -23,40 +20,25 @@ def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, heade
     return _told(text, where, ref, status) or status_error(status, text, where=where, headers=headers, now=now, hint=hint)
 
 
-def line_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
-    """The error of a line `{"error": …}` in a stream whose status was 200."""
-    text = _words(error)
+def told_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
+    """The error of what stands under `error` in an answer whose status was 200."""
+    text = words(error)
     return _told(text, where, ref, None) or ProviderError(f"{where} failed: {text}", body=text[:MAX_BODY_CHARS])
 
 
 def error_text(body: bytes) -> str:
     """What a failing response says, in one line."""
-    try:
-        value = msgspec.json.decode(body)
-    except UNREADABLE:
-        text = " ".join(body[: MAX_BODY_CHARS * 4].decode("utf-8", "replace").split())
-        return "a web page, so it is not Ollama that answers there" if text.startswith("<") else text[:MAX_BODY_CHARS]
-    return _words(value.get("error") or value) if isinstance(value, dict) else _words(value)
+    return words(error_of(body, page=PAGE))
 
 
-def decode(body: bytes, kind: type[T], *, where: str, what: str) -> T:
-    """A whole response as a value; `what` names it in the error.
-
-    Raises:
-        ProtocolError: it is empty, no JSON, an error in disguise, or of another shape.
-    """
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except UNREADABLE as exc:
-        seen = error_text(body)[:200]
-        raise ProtocolError(f"{where} did not send {what}: {seen or 'the response is empty'}", body=seen or None) from exc
+decode = Decoder(error_text)
 
 
 def check_done(body: bytes, ref: ModelRef, *, where: str) -> None:
     """Raise what a whole response says went wrong, where its status was 200 all the same."""
     answer = decode(body, dict[str, Any], where=where, what="a confirmation")
     if answer.get("error"):
-        raise line_error(answer["error"], where=where, ref=ref)
+        raise told_error(answer["error"], where=where, ref=ref)
 
 
 def _told(text: str, where: str, ref: ModelRef | None, status: int | None) -> MmaiError | None:
@@ -72,9 +54,3 @@ def _told(text: str, where: str, ref: ModelRef | None, status: int | None) -> Mm
             f"the Ollama library has no model `{ref.name}`", hint="https://ollama.com/library lists what it has"
         )
     return None
-
-
-def _words(error: Any) -> str:
-    if isinstance(error, dict) and isinstance(error.get("message"), str):
-        return str(error["message"])
-    return error if isinstance(error, str) else msgspec.json.encode(error).decode()

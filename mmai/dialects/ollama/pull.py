@@ -5,7 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from mmai.dialects.ollama.records import Records
+from mmai.dialects.ndjson import Lines
+from mmai.dialects.ollama.errors import told_error
+from mmai.dialects.records import Records
 from mmai.values.model import ModelRef
 from mmai.values.pull import PullProgress
 
@@ -23,7 +25,9 @@ class PullStream:
 
     def __init__(self, ref: ModelRef, *, where: str) -> None:
         self._ref = ref
-        self._records = Records(_PullLine, ref, where)
+        self._where = where
+        self._lines = Lines()
+        self._records = Records(_PullLine, where=where, unit="lines")
         self._succeeded = False
 
     def feed(self, data: bytes) -> Iterator[PullProgress]:
@@ -32,7 +36,7 @@ class PullStream:
         Raises:
             MmaiError: while iterating: `UnknownModel` where the library has no such model, or another failure.
         """
-        return self._progress(self._records.feed(data))
+        return self._progress(self._lines.feed(data))
 
     def close(self) -> Iterator[PullProgress]:
         """The report of a last line without its end.
@@ -40,11 +44,13 @@ class PullStream:
         Raises:
             IncompleteAnswer: while iterating: the stream ended before `success`.
         """
-        yield from self._progress(self._records.close())
+        yield from self._progress(self._lines.close())
         if not self._succeeded:
             raise self._records.incomplete("the download", hint=f"mmai pull {self._ref} goes on where it stopped")
 
-    def _progress(self, lines: Iterator[_PullLine]) -> Iterator[PullProgress]:
-        for line in lines:
+    def _progress(self, lines: list[bytes]) -> Iterator[PullProgress]:
+        for line in self._records.read(lines):
+            if line.error:
+                raise told_error(line.error, where=self._where, ref=self._ref)
             self._succeeded = self._succeeded or line.status == "success"
             yield PullProgress(status=line.status, digest=line.digest, total_bytes=line.total, completed_bytes=line.completed)

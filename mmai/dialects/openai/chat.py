@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from mmai.dialects.openai.errors import decode, told_error
-from mmai.dialects.openai.records import Records
+from mmai.dialects.openai.records import EventRecords
 from mmai.dialects.openai.tools import Calls, Fragment, Function
 from mmai.dialects.openai.usage import Counts, Timings
 from mmai.errors import IncompleteAnswer, ProtocolError
@@ -124,7 +124,7 @@ class ChatStream:
 
     def __init__(self, ref: ModelRef, *, where: str) -> None:
         self._answer = _Answer(ref, where=where)
-        self._records = Records(_Chunk, ref, where=where)
+        self._records = EventRecords(_Chunk, ref, where=where)
         self.finished = False
         """The last event has been given; what follows is ignored."""
 
@@ -161,7 +161,6 @@ class ChatStream:
             if chunk.choices is None and chunk.usage is None and chunk.timings is None:
                 self._records.unknown += 1
                 continue
-            self._records.understood += 1
             yield from self._answer.take(chunk)
 
     def _finish(self) -> Iterator[Event]:

@@ -7,11 +7,12 @@ Source: OpenAI API, "Error codes"; what those servers were seen to send.
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from mmai.dialects.body import UNREADABLE, Decoder, error_of, words
 from mmai.dialects.http import MAX_BODY_CHARS, STATUSES, status_error
 from mmai.dialects.openai.tuning import CONTENT
 from mmai.errors import (
@@ -19,7 +20,6 @@ from mmai.errors import (
     CallError,
     ContextOverflow,
     MmaiError,
-    ProtocolError,
     ProviderError,
     QuotaExceeded,
     UnknownModel,
@@ -27,9 +27,7 @@ from mmai.errors import (
 )
 from mmai.values.model import ModelRef
 
-T = TypeVar("T")
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
-"""What msgspec raises for bytes that are not the JSON asked for."""
+PAGE = "a web page, so it is no API that answers there"
 
 QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance")
 NO_MODEL = ("model_not_found", "invalid_model", "model_not_available", "model_decommissioned")
@@ -96,7 +94,7 @@ def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, heade
 
 
 def told_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
-    """The error of an object `{"error": …}` in an answer whose status was 200."""
+    """The error of what stands under `error` in an answer whose status was 200."""
     told = read_failure(msgspec.json.encode(error))
     status = _status(told)
     message = f"{where} failed: {told.message}"
@@ -109,38 +107,22 @@ def told_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
     return kind(message, hint=hint, status=status, body=told.message[:MAX_BODY_CHARS])
 
 
-def decode(body: bytes, kind: type[T], *, where: str, what: str) -> T:
-    """A whole response as a value; `what` names it in the error.
-
-    Raises:
-        ProtocolError: it is empty, no JSON, or of another shape.
-    """
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except UNREADABLE as exc:
-        seen = read_failure(body).message[:200]
-        raise ProtocolError(f"{where} did not send {what}: {seen or 'the response is empty'}", body=seen or None) from exc
-
-
 def read_failure(body: bytes) -> Told:
     """What a failing response says."""
-    try:
-        value = msgspec.json.decode(body)
-    except UNREADABLE:
-        text = " ".join(body[: MAX_BODY_CHARS * 4].decode("utf-8", "replace").split())
-        return Told("a web page, so it is no API that answers there" if text.startswith("<") else text[:MAX_BODY_CHARS])
-    value = value[0] if isinstance(value, list) and value else value
-    error = (value.get("error") or value) if isinstance(value, dict) else value
+    error = error_of(body, page=PAGE)
     if not isinstance(error, dict):
-        return Told(error if isinstance(error, str) else msgspec.json.encode(error).decode())
+        return Told(words(error))
     said = next((error[name] for name in ("message", "detail") if error.get(name)), error)
     return Told(
-        message=said if isinstance(said, str) else msgspec.json.encode(said).decode(),
+        message=words(said),
         kind=_word(error.get("type")),
         code=_word(error.get("code")),
         param=_word(error.get("param")),
         forbidden=tuple(_forbidden(said)),
     )
+
+
+decode = Decoder(lambda body: read_failure(body).message)
 
 
 def _known(told: Told, status: int, message: str, *, where: str, ref: ModelRef | None) -> MmaiError | None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from mmai.dialects.openai.errors import UNREADABLE
+from mmai.dialects.body import UNREADABLE
 from mmai.dialects.openai.requests import SOUNDS
 from mmai.errors import UsageError
 from mmai.values.request import AudioPart, ImagePart, Message, Options, Part, Request, TextPart, Tool, ToolCall

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from mmai.dialects.openai.errors import decode, told_error
-from mmai.dialects.openai.records import Records
+from mmai.dialects.openai.records import EventRecords
 from mmai.dialects.openai.tools import Calls, Fragment, Function
 from mmai.dialects.openai.usage import Counts
 from mmai.errors import IncompleteAnswer, ProtocolError
@@ -139,7 +139,7 @@ class ResponsesStream:
         self._ref = ref
         self._where = where
         self._answer = _Answer(ref, where=where)
-        self._records = Records(_Happened, ref, where=where)
+        self._records = EventRecords(_Happened, ref, where=where)
         self.finished = False
         """The last event has been given; what follows is ignored."""
 
@@ -177,7 +177,6 @@ class ResponsesStream:
             if not happened.type.startswith("response."):
                 self._records.unknown += 1
                 continue
-            self._records.understood += 1
             if happened.type in LAST and happened.response:
                 self.finished = True
                 yield from self._answer.finish(happened.response, skipped=self._records.skipped)

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from mmai.dialects.body import UNREADABLE
+from mmai.dialects.records import SHOWN
 from mmai.errors import ProtocolError
 from mmai.values.request import ToolCall
-
-SHOWN_CHARS = 80
 
 
 class Function(Struct):
@@ -69,10 +69,10 @@ class Calls:
         for call in self._calls:
             try:
                 arguments = _arguments(call)
-            except msgspec.DecodeError as exc:
+            except UNREADABLE as exc:
                 if cut:
                     continue
-                seen = call.text[:SHOWN_CHARS]
+                seen = call.text[:SHOWN]
                 raise ProtocolError(f"`{call.name}` was called with arguments that are no JSON object: `{seen}`") from exc
             yield ToolCall(call.name, arguments, call.id)
 
