@@ -445,7 +445,7 @@ PAGE = b"<!doctype html><p>Please sign in</p>"
     ("body", "kind", "why"),
     [
         (PAGE, "text/html", "a web page"),
-        (b"sure, here it is", "text/plain; charset=utf-8", "sure, here it is"),
+        (b"no sound for sk-test-0123456789", "text/plain; charset=utf-8", "no sound for ****"),
         (b"{}", "application/json", "{}"),
         (b'{"error": {"message": "the voice is gone", "code": "500"}}', "application/json", "the voice is gone"),
     ],

@@ -68,10 +68,10 @@ async def transcribe(sdk: Sdk, model: ModelCard, request: Request) -> AsyncGener
     if "json" in form:
         told = sdk.read(answer.content, _Transcript, model.ref, what=TRANSCRIPT)
         if told.text is None:
-            raise sdk.strange(answer.content, what=TRANSCRIPT)
+            sdk.refuse(answer.content, what=TRANSCRIPT)
         text = told.text if form == "json" else text
     elif _type(answer) == WEB_PAGE:
-        raise sdk.strange(answer.content, what=TRANSCRIPT)
+        sdk.refuse(answer.content, what=TRANSCRIPT)
     if text:
         yield TextEvent(text)
     yield FinishedEvent(usage=_usage(told))
@@ -105,7 +105,7 @@ async def speak(sdk: Sdk, model: ModelCard, request: Request) -> AsyncGenerator[
     if kind == "application/json":
         sdk.read(answer.content, MaybeError, model.ref, what="sound")
     if kind.startswith(WRITTEN):
-        raise sdk.strange(answer.content, what="sound")
+        sdk.refuse(answer.content, what="sound")
     yield AudioEvent(answer.content, kind)
     # Nothing in the answer tells what it took.
     yield FinishedEvent()
