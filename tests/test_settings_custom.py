@@ -229,7 +229,13 @@ MISTAKES = {
     row("{prompt}"): f'`{{prompt}}` without quotes is a mapping to YAML; write `"{{prompt}}"` {BODY})',
     row('{p: "{prompt}", "{model}": 1}'): f"`{{model}}` stands in a key; placeholders stand in values {BODY}.{{model}})",
     row('{p: "{prompt}", [a]: 1}'): "a key is a word, not a list, a mapping or an alias (config.yaml line 8)",
-    row('{a: "{audio}"}'): f"`{{audio}}` can only be the whole body; `{{audio_base64}}` is the file as text {BODY}.a)",
+    row('{a: "{audio}"}'): "`{audio}` can only be the whole body, or a field under `content_type: multipart/form-data`; "
+    f"`{{audio_base64}}` is the file as text {BODY}.a)",
+    row('{a: {b: "{audio}"}}').replace("path: /v1/{model}", "content_type: multipart/form-data"): "`{audio}` can only be the "
+    "whole body, or a field under `content_type: multipart/form-data`; `{audio_base64}` is the file as text "
+    f"{BODY}.a.b)",
+    row('["{prompt}"]').replace("path: /v1/{model}", "content_type: application/x-www-form-urlencoded"): "a list is no form: "
+    f"`content_type: application/x-www-form-urlencoded` takes a mapping of fields {BODY})",
     row(
         '{a: "{temperature}"}'
     ): "nothing of what is asked has a place in it: `{prompt}`, `{messages}`, an image or a recording "
@@ -309,3 +315,16 @@ def test_simple_jsonpath_is_jmespath(jsonpath: str, jmespath: str | None) -> Non
     else:
         with pytest.raises(Exception, match="is JSONPath with"):
             jmespath_of(jsonpath)
+
+
+def test_a_recording_in_a_form_is_transcribed(paths: Paths) -> None:
+    text = row('{file: "{audio}", response_format: json}').replace("path: /v1/{model}", "content_type: multipart/form-data")
+    service = lab(paths, text).options["service"]
+    assert service.request.body == {"file": "{audio}", "response_format": "json"}
+    assert lab(paths, text).models[0].capabilities == ("speech_transcription",)
+
+
+def test_the_name_of_an_event_may_have_a_hyphen(paths: Paths) -> None:
+    paths.config.write_text(row(response="{stream: sse, text: t, done: message-end}"))
+    lab = check(paths.config, source="user", paths=paths, env={}).backends["lab"]
+    assert lab.response == ServiceResponse(stream="sse", text="t", done="message-end")

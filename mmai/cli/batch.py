@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from mmai.cli.asking import forewarn
 from mmai.cli.batch_collect import batches, collect, endpoint_of, summary
 from mmai.cli.frame import Frame
+from mmai.cli.refusals import MADE, made_by
 from mmai.cli.saving import Saving
 from mmai.cli.world import World, world
 from mmai.engine.batch import pending_run, submit
@@ -59,13 +60,22 @@ class Job(Struct, frozen=True, kw_only=True):
 
 
 def demand_batch(
-    file: str | None, resume: str | None, *, via_provider: bool, cancel: bool, wish: Wish, single: Mapping[str, object]
+    file: str | None,
+    resume: str | None,
+    *,
+    via_provider: bool,
+    cancel: bool,
+    wish: Wish,
+    prompt: Sequence[str],
+    single: Mapping[str, object],
 ) -> None:
     """Refuse what does not go together. `single` has what was given of options that are for one prompt.
 
     Raises:
         UsageError: with the command that would do.
     """
+    if prompt:
+        raise UsageError("a prompt does not go with a batch, whose file has them all", hint="mmai run --help")
     if given := [name for name, value in single.items() if value]:
         raise UsageError(f"{given[0]} is for one prompt, not for a batch", hint="mmai run --help")
     if resume is not None:
@@ -106,6 +116,8 @@ async def _submitted(job: Job, here: World, records: BatchRecords, call: Frame) 
     sent = tuple(rows(prompts, job.template, system=job.system))
     route = await _route(job, sent[0].request, here)
     backend = batches(route.endpoint, here)
+    if made := made_by(route.card, sent[0].request):
+        raise UsageError(f"`{route.card.ref}` {MADE[made][1]}, and a batch is for text", hint=f"mmai run -m {route.card.ref}")
     if len(sent) > backend.batch_limit:
         raise UsageError(
             f"`{job.source}` has {len(sent)} rows, and `{route.card.provider}` takes {backend.batch_limit} at once",
@@ -232,11 +244,11 @@ def _hold_to_limits(
 def _hold(what: str, worst_usd: float | None, limit_usd: float) -> None:
     if worst_usd is None:
         raise BudgetExceeded(
-            f"nothing was sent: what {what} may cost is not known, so it may be above ${limit_usd:g}",
+            f"nothing was sent: what {what} may cost is not known, so it may be above {dollars(limit_usd)}",
             hint="mmai run --max-tokens N",
         )
     if worst_usd > limit_usd:
-        raise BudgetExceeded(f"nothing was sent: {what} may cost {money(worst_usd)}, above ${limit_usd:g}")
+        raise BudgetExceeded(f"nothing was sent: {what} may cost {money(worst_usd)}, above {dollars(limit_usd)}")
 
 
 def _read(job: Job) -> bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from mmai.backends.base import Batches
+from mmai.backends.batched import ABSENT
 from mmai.cli.frame import Frame
 from mmai.cli.saving import Content, Saving
 from mmai.cli.world import World
@@ -18,6 +19,7 @@ from mmai.errors import InvalidRequest, MmaiError, StorageError, UsageError
 from mmai.render.batch import done_line, going_on_line, resume_command, row_data, waiting_line
 from mmai.render.batch_progress import open_batch_progress
 from mmai.render.envelope import json_lines
+from mmai.render.notes import wrote_line
 from mmai.telemetry.batches import BatchRecords
 from mmai.values.batch import BatchAnswer, BatchRecord, BatchStatus
 from mmai.values.endpoint import Endpoint
@@ -36,10 +38,10 @@ async def collect(record: BatchRecord, here: World, records: BatchRecords, call:
     except asyncio.CancelledError:
         call.note(going_on_line(record))
         raise
-    except InvalidRequest:
-        _close(record, records, call)  # the provider does not know it: the same rows may be submitted anew
-        raise
     except MmaiError as error:
+        if isinstance(error, InvalidRequest) and error.status in ABSENT:
+            _close(record, records, call)  # the provider does not know it: the same rows may be submitted anew
+            raise
         error.hint = error.hint or resume_command(record.id)
         raise
     results = [] if status.state == "failed" else outcomes(record, answers, status.state, check=_check(record))
@@ -117,9 +119,10 @@ def _write(record: BatchRecord, results: Sequence[Outcome], call: Frame) -> None
         row_data(each.line, each.answer, index=index, model=_model(record, each), cost_usd=each.cost_usd, error=each.error)
         for index, each in enumerate(results)
     ]
+    saved = None
     if record.out is not None:
         try:
-            Saving(Path(record.out)).save(Content(json_lines(table), JSONL), number=1)
+            saved = Saving(Path(record.out)).save(Content(json_lines(table), JSONL), number=1)
         except StorageError as error:
             error.hint = f"{resume_command(record.id)} --out FILE"
             raise
@@ -129,6 +132,15 @@ def _write(record: BatchRecord, results: Sequence[Outcome], call: Frame) -> None
     place = {"answers": table} if record.out is None else {"files": [record.out]}
     call.data = {**summary(record), **counts, **place}
     call.note(done_line(rows=len(results), failed=failed, cost_usd=cost_usd))
+    if saved is not None:
+        call.note(wrote_line(_near(saved.path), media_type=saved.media_type, size_bytes=saved.size_bytes))
+
+
+def _near(path: str) -> str:
+    """As it is called from here, where it is below."""
+    with suppress(OSError, ValueError):
+        return str(Path(path).relative_to(Path.cwd()))
+    return path
 
 
 def _model(record: BatchRecord, result: Outcome) -> str:

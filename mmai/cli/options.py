@@ -40,7 +40,11 @@ FileOption = Annotated[
 ]
 OutOption = Annotated[
     Path | None,
-    typer.Option("--out", metavar="FILE", help="Answer into this file: text, image or speech. `-` is standard output."),
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="Answer into this file; its suffix chooses the form: cat.png, talk.mp3. `-` is standard output.",
+    ),
 ]
 NoStdinOption = Annotated[bool, typer.Option("--no-stdin", "-I", help="Ignore standard input.", show_default=False)]
 StdinTimeoutOption = Annotated[

@@ -60,14 +60,14 @@ def run(
         typer.Option(
             "--batch",
             metavar="FILE",
-            help="Ask every prompt of a JSONL file, or of `-`; --max-cost is for all of them together.",
+            help='Ask every line of a file, {"prompt": "…"}, or of `-`; --max-cost is for all of them together.',
         ),
     ] = None,
     via_provider_batch: Annotated[
         bool,
         typer.Option(
             "--via-provider-batch",
-            help="Through the provider's batch service: within a day, at half the price.",
+            help="What --batch needs: the provider's batch service, within a day and at half the price.",
             show_default=False,
         ),
     ] = False,
@@ -150,14 +150,15 @@ def run(
         from mmai.cli.batch import Job, demand_batch, run_batch
 
         single = {
-            "a prompt": prompt,
             "`--file`": file,
             "`--fallback`": fallback,
             "`--extract`": extract,
             "`--explain`": explain,
             "`--count-tokens`": count_tokens,
         }
-        demand_batch(batch, resume, via_provider=via_provider_batch, cancel=cancel, wish=wished, single=single)
+        demand_batch(
+            batch, resume, via_provider=via_provider_batch, cancel=cancel, wish=wished, prompt=prompt or (), single=single
+        )
         job = Job(
             file=batch,
             resume=resume,

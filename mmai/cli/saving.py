@@ -61,7 +61,10 @@ class Saving:
             if target.is_dir():
                 raise UsageError(f"`{self.path}` is a folder", hint=f"mmai run --out {self.path / 'FILE'}")
             if not target.parent.is_dir():
-                raise UsageError(f"there is no folder `{self.path.parent}`", hint=f"mkdir -p {self.path.parent}")
+                import shlex
+
+                folder = target.parent if self.path.is_symlink() else self.path.parent
+                raise UsageError(f"there is no folder `{folder}`", hint=f"mkdir -p {shlex.quote(str(folder))}")
             _probe(target)
         except OSError as exc:
             raise UsageError(f"`{self.path}` cannot be written: {exc.strerror or exc}") from exc

@@ -251,7 +251,8 @@ class TextShown(Shown):
 
     def _end(self, end: Ended) -> None:
         self._quieten()
-        if (self._exact and end.error is None) or (not self._exact and not self._view.stream and end.record.text):
+        late = end.error is None if self._exact else bool(not self._view.stream and end.record.text)
+        if late and not self._makes:
             self._write(self.answer(end))
         if self._writer is not None:
             self._writer.close()

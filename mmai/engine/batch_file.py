@@ -94,7 +94,9 @@ def _value(text: bytes, number: int, source: str) -> dict[str, Any]:
     try:
         value = json.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
-        raise UsageError(f"line {number} of `{source}` is not JSON: {_lower(str(exc))}", hint=HINT) from exc
+        raise UsageError(
+            f"line {number} of `{source}` is not JSON: {_lower(str(exc).removeprefix('JSON is malformed: '))}", hint=HINT
+        ) from exc
     if isinstance(value, str):
         return {"prompt": value}
     if not isinstance(value, dict):

@@ -110,7 +110,9 @@ def _cost(record: RunRecord, price: Price | None) -> str:
 
 def _times(record: RunRecord) -> tuple[str, ...]:
     """How long it took; of what came whole, such as an image, no more than that."""
-    if record.usage.images is not None or record.usage.audio_s is not None:
+    usage = record.usage
+    wordless = not record.text and _tokens(usage) == "" and record.timings.total_ms is not None
+    if wordless or usage.images is not None or usage.audio_s is not None:
         return (duration(record.timings.total_ms),)
     ttft_ms = record.timings.ttft_ms
     return "" if ttft_ms is None else f"first token {duration(ttft_ms)}", _speed(record)

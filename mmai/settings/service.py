@@ -3,7 +3,7 @@
 from typing import Any
 
 from mmai.settings.expressions import compiles, ending_compiles, expression
-from mmai.settings.fillings import body, content_type, filled_path, query
+from mmai.settings.fillings import body, content_type, filled_path, form, query
 from mmai.settings.node import Node, Wrong
 from mmai.settings.shapes import HEADER, choice, text
 from mmai.settings.table import Key, Table, prove, read, walk
@@ -16,8 +16,11 @@ REQUEST: Table = {
     "method": Key(choice("POST", "PUT", "PATCH", "GET"), "of HTTP", "POST"),
     "path": Key(filled_path, "behind the endpoint; `{model}` in it is the model's name"),
     "query": Key(query, "names to values behind the `?`, with placeholders such as `{prompt}`"),
-    "body": Key(body, "what is sent as JSON, with placeholders; `{audio}` or `{image}` alone is the attached file itself"),
-    "content_type": Key(content_type, "of the body; JSON, or the type of the file, by default"),
+    "body": Key(body, "what is sent, with placeholders; `{audio}` or `{image}` alone is the attached file itself"),
+    "content_type": Key(
+        content_type,
+        "of the body; JSON, or the type of the file, by default; `multipart/form-data` and the like make it a form",
+    ),
 }
 
 RESPONSE: Table = {
@@ -40,6 +43,11 @@ def request(node: Node) -> ServiceRequest:
     asked = ServiceRequest(**row)
     if asked.method == "GET" and asked.body is not None:
         raise _at(node, "body", "a GET has no body; `query` is for what it sends")
+    if isinstance(node.value, dict) and "body" in node.value:
+        try:
+            form(node.value["body"], asked.content_type)
+        except Wrong as wrong:
+            raise Wrong(wrong.sentence, line=wrong.line, path=("body", *wrong.path)) from wrong
     if not asked.places() & {name for names in CARRIERS.values() for name in names}:
         raise Wrong(
             "nothing of what is asked has a place in it: `{prompt}`, `{messages}`, an image or a recording", line=node.line

@@ -9,7 +9,7 @@ from msgspec import Struct
 from mmai.errors import UsageError
 
 FILES = ("image", "audio")
-"""The attached file itself; each can only be a whole body."""
+"""The attached file itself; each is a whole body, or a field of a form."""
 
 TUNING = ("temperature", "max_tokens", "stop", "seed", "think", "keep_alive")
 """Fields of `Options`."""

@@ -28,8 +28,11 @@ CLASSIFIES = {Modality.IMAGE: "image_classification", Modality.AUDIO: "audio_cla
 MADE = {"vector": "embedding", "image": "image_generation", "audio": "speech_synthesis"}
 """Paths of a response to what a model can do that has them."""
 
+FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+"""Content types under which a body is the fields of a form."""
+
 _TASKS = frozenset(TaskType)
-_MARK = re.compile(r"\[[A-Za-z][A-Za-z _-]*\]")
+_MARK = re.compile(r"\[[A-Za-z][A-Za-z _-]*\]|[A-Za-z]\w*(-\w+)+")
 
 
 class ServiceRequest(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -40,9 +43,11 @@ class ServiceRequest(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Behind the endpoint's own, with a slash in front; `{model}` is its only placeholder."""
     query: dict[str, Any] = {}
     body: Any = None
-    """JSON, or `{image}` or `{audio}`, which is the attached file itself; None sends none."""
+    """A JSON value, or `{image}` or `{audio}`, which is the attached file itself; None sends none."""
     content_type: str | None = None
-    """Of the body; None is JSON, or the type of the file."""
+    """Of the body; None is JSON, or the type of the file. As `FORM` or `MULTIPART` its top keys are fields, one of which may be
+    `{image}` or `{audio}` in the latter; as `text/…` a body that is text is sent as it is.
+    """
 
     def places(self) -> frozenset[str]:
         """Every placeholder of it."""
@@ -68,8 +73,15 @@ class ServiceResponse(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What is true in the last event or line of a stream; or its whole text, or the name of its event."""
 
 
+def bare_type(content_type: str | None) -> str:
+    """A content type without parameters, in small letters; none is no text."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
 def is_mark(done: str) -> bool:
-    """Whether `done` can only be the text of the last event, such as `[DONE]`: as a path it would be a list, always true."""
+    """Whether `done` can only be the text of the last event, such as `[DONE]`, or its name, such as `message-end`: as a path, the
+    one would be a list, always true, and the other is none.
+    """
     return _MARK.fullmatch(done) is not None
 
 

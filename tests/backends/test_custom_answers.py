@@ -100,6 +100,16 @@ def test_names_alone_are_a_ranking() -> None:
     assert whole({"top": "cat"}, labels="top")[0] == LabelsEvent((Label("cat"),))
 
 
+@pytest.mark.parametrize(("path", "answer"), [("[*].{name: word, probability: score}", []), ("found[*].label", {"found": []})])
+def test_a_service_that_finds_nothing_has_answered(path: str, answer: Any) -> None:
+    assert whole(answer, labels=path) == [LabelsEvent(()), FinishedEvent()]
+
+
+def test_a_path_that_is_wrong_is_not_an_answer_without_classes() -> None:
+    said = complaint(lambda: whole([{"label": "cat", "score": 1}], labels="[*].lable"))
+    assert "`labels: [*].lable` leads to nothing in " in said
+
+
 def test_an_embedding_is_a_vector() -> None:
     assert whole([[1, 2.5]], vector="[0]")[0] == VectorEvent((1.0, 2.5))
 
@@ -201,6 +211,41 @@ def test_a_stream_that_ends_without_its_mark_is_cut(done: str) -> None:
     with pytest.raises(IncompleteAnswer) as caught:
         streamed(b'data: {"t": "Hel"}\n\n', stream="sse", text="t", done=done)
     assert (caught.value.reason, str(caught.value)) == ("cut", f"lab at `h:1` ended the answer before `{done}`")
+
+
+COHERE = b"".join(
+    f"event: {data['type']}\ndata: {json.dumps(data)}\n\n".encode()
+    for data in (
+        {"type": "message-start", "delta": {"message": {"role": "assistant"}}},
+        {"type": "content-delta", "delta": {"message": {"content": {"text": "Hel"}}}},
+        {"type": "content-delta", "delta": {"message": {"content": {"text": "lo"}}}},
+        {
+            "type": "message-end",
+            "delta": {"finish_reason": "MAX_TOKENS", "usage": {"tokens": {"input_tokens": 3, "output_tokens": 2}}},
+        },
+    )
+)
+"""Source: Cohere API v2, "Chat with Streaming"."""
+
+
+@given(st.lists(st.integers(0, 10_000)))
+def test_the_event_that_ends_a_stream_tells_why_and_what_it_took(cuts: list[int]) -> None:
+    usage = {"input_tokens": "delta.usage.tokens.input_tokens", "output_tokens": "delta.usage.tokens.output_tokens"}
+    paths: dict[str, Any] = {"text": "delta.message.content.text", "finish_reason": "delta.finish_reason", "usage": usage}
+    events = streamed(COHERE, cuts, stream="sse", done="message-end", **paths)
+    assert text(events) == "Hello"
+    assert events[-1] == FinishedEvent(reason="length", usage=Usage(input_tokens=3, output_tokens=2))
+
+
+def test_an_answer_in_the_event_that_ends_a_stream_is_not_told_twice() -> None:
+    data = b'event: piece\ndata: {"text": "Hello"}\n\nevent: end\ndata: {"text": "Hello"}\n\n'
+    assert text(streamed(data, stream="sse", text="text", done="end")) == "Hello"
+
+
+def test_an_error_in_the_event_that_ends_a_stream_raises() -> None:
+    data = b'event: piece\ndata: {"text": "Hel"}\n\nevent: stream-end\ndata: {"error": "gone"}\n\n'
+    said = complaint(lambda: streamed(data, stream="sse", text="text", error="error", done="stream-end"), ProviderError)
+    assert said == "lab at `h:1` failed: gone"
 
 
 def test_a_stream_that_said_why_it_ended_is_whole_without_its_mark() -> None:

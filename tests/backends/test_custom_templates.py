@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from builders import a_recording, a_request, an_image
@@ -18,6 +19,7 @@ from mmai.values.service import ServiceRequest
 
 SCHEMA = {"type": "object"}
 PLAIN_TEXT = st.text().filter(lambda text: not {"{", "}"} & set(text))
+NO_SURROGATES = st.characters(exclude_categories=["Cs"])
 PLAIN_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | PLAIN_TEXT,
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -108,6 +110,49 @@ def test_a_body_can_be_the_file_itself() -> None:
     assert (asked.body, asked.content_type, asked.shown) == (a_recording().data, "audio/wav", "64000 bytes of audio/wav")
     own = call(ServiceRequest(body="{image}", content_type="application/octet-stream"), "m", a_request("", an_image()))
     assert (own.body, own.content_type) == (an_image().data, "application/octet-stream")
+
+
+FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+
+
+@given(st.dictionaries(st.text(NO_SURROGATES, min_size=1), st.text(NO_SURROGATES), min_size=1))
+def test_a_form_is_read_as_it_was_written(fields: dict[str, str]) -> None:
+    template = {name: value.replace("{", "{{").replace("}", "}}") for name, value in fields.items()}
+    asked = call(ServiceRequest(body=template, content_type=FORM), "m", a_request())
+    assert dict(parse_qsl(asked.body.decode(), keep_blank_values=True, strict_parsing=True)) == fields
+    assert asked.content_type == FORM
+
+
+def test_a_form_holds_what_has_a_value_and_each_item_of_a_list() -> None:
+    body = {"text": "{prompt}", "stop": "{stop}", "t": "{temperature}", "n": 2, "on": True, "none": "{seed}"}
+    asked = call(ServiceRequest(body=body, content_type=FORM), "m", a_request("a b&c", stop=("x", "y"), temperature=0.5))
+    assert asked.body == b"text=a%20b%26c&stop=x&stop=y&t=0.5&n=2&on=true"
+    assert asked.shown == {"text": "a b&c", "stop": ("x", "y"), "t": 0.5, "n": 2, "on": True}
+
+
+def test_a_form_takes_the_file_itself_beside_other_fields() -> None:
+    body = {"file": "{audio}", "response_format": "json", "temperature": "{temperature}", "language": "{options.language}"}
+    asked = call(ServiceRequest(body=body, content_type=MULTIPART), "m", a_request("", a_recording(), extra={"language": "de"}))
+    assert asked.content_type == "multipart/form-data; boundary=mmai"
+    assert asked.body == b"".join(
+        (
+            b'--mmai\r\nContent-Disposition: form-data; name="file"; filename="audio.wav"\r\nContent-Type: audio/wav\r\n\r\n',
+            a_recording().data,
+            b'\r\n--mmai\r\nContent-Disposition: form-data; name="response_format"\r\n\r\njson',
+            b'\r\n--mmai\r\nContent-Disposition: form-data; name="language"\r\n\r\nde\r\n--mmai--\r\n',
+        )
+    )
+    assert asked.shown == {"file": "64000 bytes of audio/wav", "response_format": "json", "language": "de"}
+
+
+def test_nothing_in_a_form_is_taken_for_its_boundary() -> None:
+    asked = call(ServiceRequest(body={"p": "{prompt}"}, content_type=MULTIPART), "m", a_request("--mmai mmai-0"))
+    assert asked.content_type.endswith("; boundary=mmai-1")
+
+
+def test_plain_text_is_sent_as_it_is() -> None:
+    asked = call(ServiceRequest(body="{prompt}", content_type="text/plain"), "m", a_request('say "hi"\n'))
+    assert (asked.body, asked.shown) == (b'say "hi"\n', 'say "hi"\n')
 
 
 def test_path_and_query_are_percent_encoded() -> None:

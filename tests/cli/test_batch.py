@@ -119,6 +119,7 @@ def test_prompts_may_come_by_standard_input(on_openai: Mmai) -> None:
         ('"a"\n{"prompt": 1}', "line 2 of `prompts.jsonl` cannot be taken"),
         ('{"prompt": "a", "id": 1}\n{"prompt": "a", "id": "1"}', "line 2 of `prompts.jsonl` has the same id as line 1: `1`"),
         ("", "there are no prompts in `prompts.jsonl`"),
+        ("{bad", "line 1 of `prompts.jsonl` is not JSON: object keys must be strings (byte 1)"),
     ],
 )
 def test_a_bad_file_is_refused_before_anything_is_sent(
@@ -145,7 +146,7 @@ def test_a_file_that_is_not_there_is_named(on_openai: Mmai, openai: FakeOpenAIBa
         (("--batch", "prompts.jsonl", "--via-provider-batch"), "a batch goes to one model, which `-m` names"),
         (
             ("hi", "-m", MODEL, "--batch", "prompts.jsonl", "--via-provider-batch"),
-            "a prompt is for one prompt, not for a batch",
+            "a prompt does not go with a batch, whose file has them all",
         ),
         (("-m", MODEL, "--batch", "p", "--via-provider-batch", "-x"), "`--extract` is for one prompt, not for a batch"),
         (
@@ -519,6 +520,45 @@ def test_an_id_the_provider_forgot_is_told(on_openai: Mmai, openai: FakeOpenAIBa
     result = on_openai("run", "--resume", "batch_000001")
     assert result.exit_code == 8
     assert "knows no batch `batch_000001`" in result.stderr
+
+
+def test_only_a_provider_that_does_not_know_a_batch_closes_it(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
+    body = {"error": {"message": "try another way", "type": "invalid_request_error"}}
+    openai.answers(400, body, path="/v1/batches/batch_000001", times=1)
+    failed = batch(on_openai)
+    assert failed.exit_code == 8
+    assert failed.stderr.endswith("hint: mmai run --resume batch_000001\n")
+    assert [row["text"] for row in lines(batch(on_openai).stdout)] == ["Hello", "Hello"]
+    assert submissions(openai) == 1
+
+
+def test_a_model_that_makes_images_takes_no_batch_and_none_is_priced(
+    on_openai: Mmai, openai: FakeOpenAIBatches, prompts: Path
+) -> None:
+    for dry in ((), ("--dry-run",)):
+        result = batch(on_openai, "-m", "openai:gpt-image-2", *dry)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith("error: `openai:gpt-image-2` makes images, and a batch is for text\n")
+    assert openai.journal.connections == 0
+
+
+def test_the_file_is_named_that_the_answers_went_to(on_openai: Mmai, prompts: Path) -> None:
+    assert (
+        batch(on_openai, "--out", "answers.jsonl")
+        .stderr.splitlines()[-1]
+        .startswith("wrote answers.jsonl (application/jsonl, ")
+    )
+    there = Path(on_openai.home / "there")
+    there.mkdir()
+    on_openai.cwd = there
+    resumed = on_openai("run", "--resume", "batch_000001").stderr.splitlines()[-1]
+    assert resumed.startswith(f"wrote {on_openai.home / 'answers.jsonl'} (")
+
+
+def test_a_small_limit_is_not_told_in_powers_of_ten(on_openai: Mmai, prompts: Path) -> None:
+    assert batch(on_openai, "--max-cost", "0.00001").stderr.splitlines()[-1].endswith("above $0.00001")
 
 
 def test_records_are_for_their_owner_alone_and_hold_neither_prompts_nor_keys(on_openai: Mmai, prompts: Path) -> None:

@@ -4,6 +4,7 @@ import wave
 from pathlib import Path
 
 from command import Mmai
+from fakes.openai_media import form
 from fakes.wall import CHUNKED, LAST_CHUNK, Wall, chunk, head, refused
 
 KEY = "hf_0123456789"
@@ -120,6 +121,28 @@ def test_a_recording_is_transcribed_by_a_service_that_takes_it_raw(mmai: Mmai, w
     result = mmai("run", "-m", "asr:whisper", "-f", str(tmp_path / "talk.wav"))
     assert (result.exit_code, result.stdout) == (0, "hello there\n")
     assert wall.journal.requests[0].body == (tmp_path / "talk.wav").read_bytes()
+
+
+def test_a_recording_is_transcribed_by_a_service_that_takes_a_form(mmai: Mmai, wall: Wall, tmp_path: Path) -> None:
+    mmai.configure(
+        f"backends: {{asr: {{kind: custom, endpoint: '{wall.url}', models: [whisper], response: {{text: text}},"
+        " request: {path: /inference, content_type: multipart/form-data,"
+        " body: {file: '{audio}', temperature: '{temperature}', response_format: json}}}}"
+    )
+    recording = b"ID3" + bytes(50)
+    (tmp_path / "talk.mp3").write_bytes(recording)
+    wall.answers(200, {"text": " hello there"})
+    result = mmai("run", "-f", "talk.mp3", "-t", "0", "-m", "asr:whisper")
+    assert (result.exit_code, result.stdout) == (0, " hello there\n")
+    fields = form(wall.journal.requests[0])
+    assert [(field.filename, field.data) for field in fields["file"]] == [("audio.mp3", recording)]
+    assert {name: [each.text for each in fields[name]] for name in ("temperature", "response_format")} == {
+        "temperature": ["0.0"],
+        "response_format": ["json"],
+    }
+    shown = mmai("run", "-f", "talk.mp3", "-m", "asr:whisper", "--dry-run").stdout
+    assert "Content-Type: multipart/form-data; boundary=mmai\n" in shown
+    assert '"file": "53 bytes of audio/mpeg"' in shown
 
 
 def test_content_without_a_place_is_refused_before_sending(mmai: Mmai, wall: Wall) -> None:

@@ -12,7 +12,7 @@ from fakes.google import FakeGoogle
 from fakes.ollama import FakeOllama
 from fakes.openai import fault
 from fakes.openai_media import GENERATIONS, HEARD, JPEG, MP3, PNG, SPEECH, TRANSCRIPTIONS, WEBP, OpenAIMedia, form
-from fakes.wall import CLOSE, SILENCE, Gate, head
+from fakes.wall import CLOSE, SILENCE, Gate, head, whole
 from screen import Screen
 
 DRAW = ("run", "-m", "openai:gpt-image-2", "a cat")
@@ -78,6 +78,14 @@ def test_usage_says_what_was_made(at: Mmai) -> None:
     said = at(*DRAW, "--out", "cat.png", "-u").stderr
     assert said.startswith("12 in, 1056 out · 1 image · ")
     assert "tokens/s" not in said
+
+
+def test_usage_of_speech_has_no_first_token(at: Mmai) -> None:
+    assert "first token" not in at(*SPEAK, "--out", "hello.mp3", "-u").stderr
+
+
+def test_no_code_is_looked_for_in_an_image(at: Mmai) -> None:
+    assert at(*DRAW, "--out", "cat.png", "-x").stderr == "wrote cat.png (image/png, 70 B)\n"
 
 
 def test_lines_tell_of_an_image_without_its_bytes(at: Mmai) -> None:
@@ -357,6 +365,18 @@ def test_a_device_is_written_to_and_not_replaced(on: Mmai) -> None:
     assert Path("/dev/null").is_char_device()
 
 
+def test_a_link_to_nowhere_is_refused_by_where_it_leads(on: Mmai, ollama: FakeOllama, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").symlink_to("gone/b.txt")
+    result = on(*CHAT, "--out", "a.txt")
+    gone = tmp_path.resolve() / "gone"
+    assert (result.exit_code, result.stderr) == (2, f"error: there is no folder `{gone}`\nhint: mkdir -p {gone}\n")
+    assert ollama.journal.of("/api/chat") == []
+
+
+def test_a_folder_with_a_space_is_quoted_in_the_command_that_makes_it(on: Mmai) -> None:
+    assert on(*CHAT, "--out", "my talks/a.txt").stderr.endswith("hint: mkdir -p 'my talks'\n")
+
+
 def test_a_failure_leaves_the_old_file_alone(on: Mmai, ollama: FakeOllama, tmp_path: Path) -> None:
     (tmp_path / "answer.txt").write_text("old")
     ollama.answers(400, {"error": "no"})
@@ -416,6 +436,45 @@ def test_a_failing_call_ends_as_it_does_for_text(
     assert result.exit_code == code
     assert body["error"]["message"].rstrip(".") in result.stderr
     assert leftovers(tmp_path) == []
+
+
+PAGE = b"<!doctype html><p>Please sign in</p>"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "why"),
+    [
+        (PAGE, "text/html", "a web page"),
+        (b"no sound for sk-test-0123456789", "text/plain; charset=utf-8", "no sound for ****"),
+        (b"{}", "application/json", "{}"),
+        (b'{"error": {"message": "the voice is gone", "code": "500"}}', "application/json", "the voice is gone"),
+    ],
+    ids=["page", "words", "json", "error"],
+)
+def test_what_is_no_sound_is_not_written_as_speech(
+    at: Mmai, studio: OpenAIMedia, tmp_path: Path, body: bytes, kind: str, why: str
+) -> None:
+    studio.says(whole(200, body, {"Content-Type": kind}), path=SPEECH)
+    result = at(*SPEAK, "--out", "hello.mp3")
+    assert result.exit_code == 8
+    assert why in result.stderr
+    assert leftovers(tmp_path) == []
+
+
+def test_sound_under_a_wrong_type_is_sound(at: Mmai, studio: OpenAIMedia, tmp_path: Path) -> None:
+    studio.says(whole(200, MP3, {"Content-Type": "text/plain"}), path=SPEECH)
+    assert at(*SPEAK, "--out", "hello.mp3").exit_code == 0
+    assert (tmp_path / "hello.mp3").read_bytes() == MP3
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_web_page_and_json_without_words_are_no_transcript(at: Mmai, studio: OpenAIMedia, tmp_path: Path, form: str) -> None:
+    (tmp_path / "talk.mp3").write_bytes(MP3)
+    body, kind = (b"{}", "application/json") if form == "json" else (PAGE, "text/html")
+    studio.says(whole(200, body, {"Content-Type": kind}), path=TRANSCRIPTIONS)
+    result = at("run", "-m", "openai:gpt-4o-transcribe", "-f", "talk.mp3", "-O", f"response_format={form}")
+    assert (result.exit_code, result.stdout) == (8, "")
+    assert "did not send a transcript" in result.stderr
 
 
 def test_a_cut_answer_is_incomplete(at: Mmai, studio: OpenAIMedia, tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ import base64
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
-from msgspec import Struct, json
+from msgspec import Struct
 
-from mmai.backends.custom.filling import LEFT_OUT, filled, written
+from mmai.backends.custom.bodies import encoded, query, shown
+from mmai.backends.custom.filling import LEFT_OUT, filled
 from mmai.values.event import DroppedEvent
 from mmai.values.placeholders import FILES, OPTION, TUNING
 from mmai.values.request import AudioPart, ImagePart, Options, Request
@@ -15,6 +16,8 @@ from mmai.values.url import quoted
 
 File = TypeVar("File", bound=ImagePart | AudioPart)
 JSON = "application/json"
+KINDS: dict[str, type[ImagePart] | type[AudioPart]] = {"image": ImagePart, "audio": AudioPart}
+"""Placeholder of a file to what it is."""
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -36,14 +39,13 @@ def call(asked: ServiceRequest, name: str, request: Request) -> Call:
     if asked.body in [f"{{{file}}}" for file in FILES]:
         file = _files(request, ImagePart if asked.body == "{image}" else AudioPart)[0]
         kind = asked.content_type or file.media_type
-        shown = f"{len(file.data)} bytes of {file.media_type}"
-        return Call(method=asked.method, path=path, body=file.data, content_type=kind, shown=shown)
+        return Call(method=asked.method, path=path, body=file.data, content_type=kind, shown=shown(file))
     body = filled(asked.body, values)
     if body is None:
         return Call(method=asked.method, path=path)
     body = {} if body is LEFT_OUT else body
-    kind = asked.content_type or JSON
-    return Call(method=asked.method, path=path, body=json.encode(body), content_type=kind, shown=body)
+    data, kind = encoded(body, asked.content_type or JSON)
+    return Call(method=asked.method, path=path, body=data, content_type=kind, shown=shown(body))
 
 
 def misfit(asked: ServiceRequest, request: Request) -> str | None:
@@ -92,6 +94,7 @@ def _values(used: frozenset[str], name: str, request: Request) -> dict[str, Any]
         "schema": request.schema,
         **_tuning(request.options),
         **_encoded(used, request),
+        **{name: next(iter(_files(request, kind)), None) for name, kind in KINDS.items() if name in used},
     }
     return {name: value for name, value in values.items() if value is not None or name.startswith(OPTION)}
 
@@ -110,7 +113,7 @@ def _messages(request: Request, *, system: bool) -> list[dict[str, str]]:
 
 def _encoded(used: frozenset[str], request: Request) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, kind in (("image", ImagePart), ("audio", AudioPart)):
+    for name, kind in KINDS.items():
         if not used.isdisjoint((f"{name}_base64", f"{name}_type")):
             for file in _files(request, kind):
                 found |= {f"{name}_base64": base64.b64encode(file.data).decode(), f"{name}_type": file.media_type}
@@ -121,8 +124,8 @@ def _files(request: Request, kind: type[File]) -> list[File]:
     return [part for message in request.messages for part in message.parts if isinstance(part, kind)]
 
 
-def _query(query: dict[str, Any], values: dict[str, Any]) -> str:
-    given = filled(query, values)
-    if not query or given is LEFT_OUT:
+def _query(template: dict[str, Any], values: dict[str, Any]) -> str:
+    given = filled(template, values)
+    if not template or given is LEFT_OUT:
         return ""
-    return "?" + "&".join(f"{quoted(key)}={quoted(written(value))}" for key, value in given.items())
+    return f"?{query(given)}"

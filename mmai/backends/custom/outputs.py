@@ -51,6 +51,15 @@ def count(found: Any) -> float | None:
     return found if isinstance(found, int | float) and not isinstance(found, bool) and found >= 0 else None
 
 
+def told_of_none(document: Any) -> bool:
+    """Whether a service that lists what it finds says that there is none of it: its answer holds an empty list.
+
+    A path of classes that is wrong leads to none in a list of some.
+    """
+    items = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
+    return document == [] or any(told_of_none(item) for item in items)
+
+
 def _text(found: Any) -> Iterator[Event]:
     """Text as it is, a list of texts joined, anything else as JSON."""
     if isinstance(found, bytes):
@@ -65,7 +74,7 @@ def _text(found: Any) -> Iterator[Event]:
 
 def _labels(found: Any) -> Iterator[Event]:
     labels = [Label(name, probability) for name, probability in _classes(found)]
-    if not labels:
+    if not labels and found != []:
         raise Unfit("no classes")
     yield LabelsEvent(tuple(sorted(labels, key=lambda label: -1.0 if label.probability is None else -label.probability)))
 

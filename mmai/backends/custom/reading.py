@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import json
 
-from mmai.backends.custom.outputs import Unfit, count, events, finish_reason, shown
+from mmai.backends.custom.outputs import Unfit, count, events, finish_reason, shown, told_of_none
 from mmai.backends.custom.paths import Paths, Unreadable
 from mmai.dialects.body import UNREADABLE, words
 from mmai.dialects.http import MAX_BODY_CHARS
@@ -48,13 +48,27 @@ class Reading:
         """
         self._seen = self._seen or record
         document = self._document(record)
-        if error := self._find("error", document):
-            raise self.failure(words(error))
+        self._fail(document)
         for name in self._paths.raw:
             yield from self._events(name, record)
         for name in self._paths.outputs:
-            if (found := self._find(name, document)) not in (None, []):
+            found = self._find(name, document)
+            if found is not None and (found != [] or (name == "labels" and told_of_none(document))):
                 yield from self._events(name, found)
+        self._note(document)
+
+    def end(self, record: bytes) -> None:
+        """Take what the event that ends a stream says of the answer as a whole. It need not be JSON.
+
+        Raises:
+            ProviderError: it says that the service failed.
+        """
+        try:
+            document = json.decode(record)
+        except UNREADABLE:
+            return
+        self._seen = self._seen or record
+        self._fail(document)
         self._note(document)
 
     def skip(self, record: bytes) -> None:
@@ -101,6 +115,10 @@ class Reading:
             if self._paths.raw:
                 return None
             raise NotJson from exc
+
+    def _fail(self, document: Any) -> None:
+        if error := self._find("error", document):
+            raise self.failure(words(error))
 
     def _find(self, name: str, document: Any) -> Any:
         try:

@@ -53,6 +53,7 @@ class ServiceStream:
             if kind == "error":
                 raise self._reading.failure(error_text(data, self._response.error))
             if self._is_mark(kind, data):
+                self._reading.end(data)
                 self.finished = True
             else:
                 yield from self._read(data)

@@ -25,6 +25,13 @@ FORMATS = {"audio/mpeg": "mp3", "audio/ogg": "opus"}
 """Types whose `response_format` is not simply their second half."""
 
 
+WEB_PAGE = "text/html"
+WRITTEN = ("text/", "application/json", "application/xml", "application/xhtml")
+"""Types of what is no sound, whatever else it is. Raw samples come under any other."""
+
+TRANSCRIPT = "a transcript"
+
+
 class _InputTokens(Struct):
     audio_tokens: int | None = None
 
@@ -37,7 +44,7 @@ class _Usage(Struct):
 
 
 class _Transcript(MaybeError):
-    text: str = ""
+    text: str | None = None
     duration: float | None = None
     """Seconds, in the longer forms of the answer."""
     usage: _Usage | None = None
@@ -59,8 +66,12 @@ async def transcribe(sdk: Sdk, model: ModelCard, request: Request) -> AsyncGener
     told = _Transcript()
     text = answer.content.decode("utf-8", "replace")
     if "json" in form:
-        told = sdk.read(answer.content, _Transcript, model.ref, what="a transcript")
+        told = sdk.read(answer.content, _Transcript, model.ref, what=TRANSCRIPT)
+        if told.text is None:
+            sdk.refuse(answer.content, what=TRANSCRIPT)
         text = told.text if form == "json" else text
+    elif _type(answer) == WEB_PAGE:
+        sdk.refuse(answer.content, what=TRANSCRIPT)
     if text:
         yield TextEvent(text)
     yield FinishedEvent(usage=_usage(told))
@@ -90,7 +101,12 @@ async def speak(sdk: Sdk, model: ModelCard, request: Request) -> AsyncGenerator[
         answer = await client.audio.speech.with_raw_response.create(**given, extra_body=fields)
     if not answer.content:
         raise ProtocolError(f"{sdk.where} sent no sound")
-    yield AudioEvent(answer.content, sniffed(answer.content) or usual(answer.headers.get("content-type") or ""))
+    kind = sniffed(answer.content) or _type(answer)
+    if kind == "application/json":
+        sdk.read(answer.content, MaybeError, model.ref, what="sound")
+    if kind.startswith(WRITTEN):
+        sdk.refuse(answer.content, what="sound")
+    yield AudioEvent(answer.content, kind)
     # Nothing in the answer tells what it took.
     yield FinishedEvent()
 
@@ -104,6 +120,10 @@ def speech_question(model: ModelCard, request: Request) -> dict[str, Any]:
     if kind == "audio":
         fields["response_format"] = FORMATS.get(f"audio/{form}", form)
     return fields | request.options.extra
+
+
+def _type(answer: Any) -> str:
+    return usual(answer.headers.get("content-type") or "")
 
 
 def _usage(told: _Transcript) -> Usage:

@@ -1,12 +1,15 @@
 """OpenAI's own SDK at one endpoint: images, sound, files and batches."""
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from msgspec import Struct
 
 from mmai.backends import sdk
 from mmai.backends.server import Server
+from mmai.dialects.body import SEEN_CHARS
 from mmai.dialects.openai import decode, told_error
+from mmai.dialects.openai.errors import read_failure
+from mmai.errors import ProtocolError
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import ModelRef
 
@@ -40,3 +43,13 @@ class Sdk(sdk.Sdk["AsyncOpenAI"]):
             if answer.error:
                 raise told_error(answer.error, where=self.where, ref=ref)
             return answer
+
+    def refuse(self, body: bytes, *, what: str) -> NoReturn:
+        """Raise the error of a whole response that is not `what` it should be.
+
+        Raises:
+            ProtocolError: always.
+        """
+        with self._server.discreet():
+            seen = read_failure(body).message[:SEEN_CHARS]
+            raise ProtocolError(f"{self.where} did not send {what}: {seen or 'the response is empty'}", body=seen or None)
