@@ -180,5 +180,9 @@ def _with_unasked(error: MmaiError, registry: Registry, wish: Wish) -> MmaiError
         ):
             error.message += f"; `{status.provider}` could not be asked: {reason}"
             error.hint = f"mmai keys set {status.provider}" if state == "unauthorized" else "mmai status"
-            break
+            return error
+    states = {status.provider: status.health.state for status in registry.providers.values()}
+    if states.get("ollama") == "unreachable" and error.hint and error.hint.startswith("mmai pull"):
+        # Nothing can be pulled before the server runs.
+        error.hint = "ollama serve" + (", or mmai keys set openai" if states.get("openai") == "no_key" else "")
     return error

@@ -76,10 +76,15 @@ class Directory:
         return self.described(self._store.read())
 
     async def fresh(self, max_age_s: float) -> Registry:
-        """The same; asked for anew where the last look is older than `max_age_s`, or did not cover every endpoint."""
+        """The same; asked for anew where the last look is older than `max_age_s`, did not cover every endpoint, or found no key
+        where there is one now.
+        """
         registry = self._store.read()
         oldest = self._clock.now() - max_age_s
-        complete = set(keys(self._session.endpoints)) == registry.providers.keys()
+        places = dict(zip(keys(self._session.endpoints), self._session.endpoints, strict=True))
+        complete = places.keys() == registry.providers.keys() and not any(
+            status.health.state == "no_key" and self._session.has_key(places[key]) for key, status in registry.providers.items()
+        )
         if not complete or registry.discovered_at is None or registry.discovered_at < oldest:
             registry, _ = await discover(self._session, self._store, clock=self._clock, warn=self._warn)
         return self.described(registry)

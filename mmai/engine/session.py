@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from mmai import backends
 from mmai.backends.base import Backend
-from mmai.errors import UsageError
+from mmai.errors import AuthError, UsageError
 from mmai.settings.providers import PROVIDERS
 from mmai.values.endpoint import Endpoint, Secret, key_variables
 from mmai.values.model import ModelCard
@@ -49,6 +49,13 @@ class Session:
         if key not in self._open:
             self._open[key] = backends.load(replace(endpoint, key=self._find_key(endpoint)))
         return self._open[key]
+
+    def has_key(self, endpoint: Endpoint) -> bool:
+        """Whether there is something that should be its key now."""
+        try:
+            return self._find_key(endpoint) is not None
+        except AuthError:
+            return True  # whoever opens it will say what is wrong with it
 
     def over(self, endpoints: Sequence[Endpoint]) -> "Session":
         """A session of its own over other endpoints, with the same keys."""

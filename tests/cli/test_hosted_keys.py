@@ -148,3 +148,12 @@ def test_no_output_and_no_file_holds_the_key(mmai: Mmai, voice: Voice, server: F
 
 def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_key_that_was_just_set_counts_at_once_for_an_automatic_choice(mmai: Mmai, nowhere: str) -> None:
+    before = mmai("select", "write a haiku")
+    assert (before.exit_code, "openai" in before.stderr) == (3, False)
+    assert "hint: ollama serve, or mmai keys set openai" in before.stderr
+    after = mmai("select", "write a haiku", env={"OPENAI_API_KEY": KEY, "HTTPS_PROXY": nowhere})
+    assert after.exit_code == 3
+    assert "`openai` could not be asked: cannot connect to `api.openai.com:443` through a proxy" in after.stderr
