@@ -154,7 +154,7 @@ def _installed(command: str) -> str | None:
 
 
 def _settled(lines: list[str]) -> list[str]:
-    return [VOLATILE.sub(" ", line) for line in lines]
+    return [VOLATILE.sub(" ", line).rstrip() for line in lines]
 
 
 def _script(ollama: FakeOllama) -> None:

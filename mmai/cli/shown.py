@@ -103,6 +103,8 @@ class Shown:
             case ToolCall():
                 self._calls.append(step)
             case Ended():
+                if step.error is None and not (step.record.text or self.extras or self._made or self._calls):
+                    self._call.warn(f"`{step.record.model}` answered with nothing")
                 self._deliver(step)
             case DroppedEvent(option, reason) if self._view.verbose:
                 self._call.note(f"`{option}` was not sent: {reason}")

@@ -235,3 +235,10 @@ def test_a_known_provider_that_is_not_configured_says_what_would_bring_it_in(mma
     result = mmai("run", "hi", "-m", ref)
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == f"error: `{ref.partition(':')[0]}` is not configured: {way}\nhint: mmai config edit\n"
+
+
+def test_an_empty_answer_is_said_to_be_empty(on: Mmai, ollama: FakeOllama) -> None:
+    ollama.streams(thinking=("hm",))
+    result = on("run", "-m", "ollama:qwen3:8b", "hi")
+    assert (result.exit_code, result.stdout.strip()) == (0, "")
+    assert "warning: `ollama:qwen3:8b` answered with nothing\n" in result.stderr
