@@ -53,11 +53,15 @@ def with_declared(
 ) -> Registry:
     """The registry with what the settings declare of their models, for use and not for writing.
 
-    `describe` adds to each card what is known without asking, beneath what is declared; without it the names are right and that
+    What was seen at an address that is none of `endpoints` any more is left out: it says nothing about the one in its place,
+    which may be on another machine and cost money. `describe` adds to each card what is known without asking, beneath what is declared; without it the names are right and that
     is all. A declared model that no endpoint offers is added: not every provider lists all it has. `name` stands for
     `name:latest` where that is what is offered.
     """
-    models = {ref: describe(card) for ref, card in registry.models.items()} if describe else dict(registry.models)
+    endpoints = tuple(endpoints)
+    here = {endpoint_key(endpoint.provider, endpoint.url) for endpoint in endpoints}
+    reached = ((ref, _without(card, here)) for ref, card in registry.models.items())
+    models = {ref: describe(card) if describe else card for ref, card in reached if card is not None}
     for endpoint in endpoints:
         for declared in endpoint.models:
             latest = f"{declared.ref}:latest"
@@ -105,9 +109,14 @@ def _listed(status: ProviderStatus, cards: Sequence[ModelCard] | None) -> Iterat
 
 def _without(card: ModelCard, remaining: Collection[str]) -> ModelCard | None:
     """The card as the remaining endpoints still offer it; None when none of them does."""
-    if not any(key in remaining for key in endpoint_keys(card)):
+    kept = [key in remaining for key in endpoint_keys(card)]
+    if not any(kept):
         return None
-    return replace(card, endpoints=tuple(url for url in card.endpoints if endpoint_key(card.provider, url) in remaining))
+    return (
+        card
+        if all(kept)
+        else replace(card, endpoints=tuple(url for url in card.endpoints if endpoint_key(card.provider, url) in remaining))
+    )
 
 
 def _only_named(declared: ModelCard) -> ModelCard:

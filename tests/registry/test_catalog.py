@@ -183,5 +183,11 @@ def test_a_declared_model_that_nobody_lists_is_there_at_each_endpoint_that_decla
 
 
 def test_a_declared_model_that_is_offered_keeps_the_endpoints_it_was_found_at() -> None:
-    registry = with_declared(after([offering("m")]), [an_endpoint(FAR, a_card("m", context_tokens=5))])
+    places = [an_endpoint(NEAR), an_endpoint(FAR, a_card("m", context_tokens=5))]
+    registry = with_declared(after([offering("m")]), places)
     assert registry.models["ollama:m"] == a_card("m", context_tokens=5, endpoints=(NEAR,))
+
+
+def test_what_was_seen_at_an_address_says_nothing_of_the_one_that_took_its_place() -> None:
+    assert with_declared(after([offering("m")]), [an_endpoint(FAR)]).models == {}
+    assert with_declared(after([offering("m")]), [an_endpoint(FAR), an_endpoint(NEAR)]).models.keys() == {"ollama:m"}
