@@ -9,6 +9,7 @@ from mmai.backends.anthropic.client import Sdk
 from mmai.backends.anthropic.count import count_tokens
 from mmai.backends.base import RetryAdvice, advise
 from mmai.backends.needs import MADE, refusal
+from mmai.backends.pieces import next_piece
 from mmai.backends.server import Server
 from mmai.clock import Clock
 from mmai.dialects.anthropic import (
@@ -22,7 +23,7 @@ from mmai.dialects.anthropic import (
     messages_body,
     parse_models,
 )
-from mmai.errors import IncompleteAnswer, MmaiError, TimedOut
+from mmai.errors import MmaiError
 from mmai.values.batch import BatchAnswer, BatchRow, BatchStatus
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
@@ -122,15 +123,10 @@ class AnthropicBackend:
                     yield event
                 return
             stream = MessageStream(ref, where=where)
-            try:
-                async for chunk in reply.chunks():
-                    for event in stream.feed(chunk):
-                        yield event
-                    if stream.finished:
-                        return
-            except (IncompleteAnswer, TimedOut):
-                if not stream.ended:
-                    raise
+            chunks = reply.chunks()
+            while not stream.finished and (chunk := await next_piece(chunks, stream)):
+                for event in stream.feed(chunk):
+                    yield event
             for event in stream.close():
                 yield event
 

@@ -12,10 +12,11 @@ from mmai.backends.custom.paths import Paths
 from mmai.backends.custom.reading import NotJson, Reading
 from mmai.backends.custom.stream import ServiceStream
 from mmai.backends.needs import refusal
+from mmai.backends.pieces import next_piece
 from mmai.backends.server import Server
 from mmai.backends.wire import Reply
 from mmai.clock import Clock
-from mmai.errors import ConfigError, IncompleteAnswer, MmaiError, TimedOut, UnknownModel
+from mmai.errors import ConfigError, MmaiError, UnknownModel
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
 from mmai.values.health import Health
@@ -108,15 +109,10 @@ class CustomBackend:
                     yield event
                 return
             stream = ServiceStream(response, reading)
-            try:
-                async for chunk in reply.chunks():
-                    for event in stream.feed(chunk):
-                        yield event
-                    if stream.finished:
-                        return
-            except (IncompleteAnswer, TimedOut):
-                if not stream.ended:
-                    raise
+            chunks = reply.chunks()
+            while not stream.finished and (chunk := await next_piece(chunks, stream)):
+                for event in stream.feed(chunk):
+                    yield event
             for event in stream.close():
                 yield event
 

@@ -6,6 +6,7 @@ from msgspec import json
 
 from mmai.backends.base import RetryAdvice, advise
 from mmai.backends.needs import makes, refusal
+from mmai.backends.pieces import next_piece
 from mmai.backends.server import Server
 from mmai.clock import Clock
 from mmai.dialects.gemini import (
@@ -20,7 +21,7 @@ from mmai.dialects.gemini import (
     generate_events,
     parse_models,
 )
-from mmai.errors import IncompleteAnswer, MmaiError, ProtocolError, TimedOut
+from mmai.errors import MmaiError, ProtocolError
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event
 from mmai.values.health import Health
@@ -110,13 +111,10 @@ class GoogleBackend:
                     yield event
                 return
             stream = GenerateStream(model.ref, where=where)
-            try:
-                async for chunk in reply.chunks():
-                    for event in stream.feed(chunk):
-                        yield event
-            except (IncompleteAnswer, TimedOut):
-                if not stream.ended:
-                    raise
+            chunks = reply.chunks()
+            while chunk := await next_piece(chunks, stream):
+                for event in stream.feed(chunk):
+                    yield event
             for event in stream.close():
                 yield event
 

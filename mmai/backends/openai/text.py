@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mmai.backends.needs import makes
+from mmai.backends.pieces import next_piece
 from mmai.backends.server import Server
 from mmai.backends.wire import Reply
 from mmai.dialects.openai import (
@@ -23,7 +24,7 @@ from mmai.dialects.openai import (
     responses_tuning,
     without,
 )
-from mmai.errors import IncompleteAnswer, ProviderError, TimedOut, UnsupportedOption
+from mmai.errors import ProviderError, UnsupportedOption
 from mmai.values.event import DroppedEvent, Event
 from mmai.values.model import ModelCard
 from mmai.values.request import Request
@@ -73,21 +74,11 @@ async def ask(server: Server, model: ModelCard, request: Request) -> AsyncGenera
             return
         stream = asked.stream(model.ref, where=server.where)
         chunks = reply.chunks()
-        while not stream.finished and (chunk := await _next(chunks, stream)):
+        while not stream.finished and (chunk := await next_piece(chunks, stream)):
             for event in stream.feed(chunk):
                 yield event
         for event in stream.close():
             yield event
-
-
-async def _next(chunks: AsyncIterator[bytes], stream: Stream) -> bytes:
-    """The next piece; nothing where the answer is over, be it cut short once only its usage was still to come."""
-    try:
-        return await anext(chunks, b"")
-    except (IncompleteAnswer, TimedOut):
-        if stream.ended:
-            return b""
-        raise
 
 
 @asynccontextmanager
