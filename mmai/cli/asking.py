@@ -1,16 +1,14 @@
 """One run from the choice of a model to the exit code."""
 
 import time
-from collections.abc import Callable
 from contextlib import aclosing
-from functools import partial
-from typing import Any
 
 from msgspec import Struct
 
 from mmai.cli.frame import STARTED, Frame
 from mmai.cli.refusals import demand_place
 from mmai.cli.shown import SHOWN, Shown, View
+from mmai.cli.wishes import schema_check
 from mmai.cli.world import World, world
 from mmai.engine.run import Ended, Run, Trying
 from mmai.engine.tally import Tally
@@ -72,7 +70,7 @@ async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, h
         tally=tally,
         log=here.history if asking.log else None,
         timeout_s=asking.timeout_s,
-        check=_check(request),
+        check=schema_check(request.schema),
     )
     end: Ended | None = None
     try:
@@ -96,14 +94,6 @@ def forewarn(card: ModelCard, request: Request, here: World, call: Frame) -> Non
     if (budget := here.budget) is not None:
         for words in budget.warnings(card, request):
             call.warn(words)
-
-
-def _check(request: Request) -> Callable[[str], Any] | None:
-    if request.schema is None:
-        return None
-    from mmai.engine.schema import check
-
-    return partial(check, schema=request.schema)
 
 
 def _explain(choice: Choice, call: Frame) -> None:

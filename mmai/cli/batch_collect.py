@@ -1,9 +1,8 @@
 """From a batch that was submitted to its answers: waiting, writing them down, and saying what they cost."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from mmai.backends.base import Batches
 from mmai.backends.batched import ABSENT
 from mmai.cli.frame import Frame
 from mmai.cli.saving import Content, Saving
+from mmai.cli.wishes import schema_check
 from mmai.cli.world import World
 from mmai.engine.batch import Outcome, Watch, outcomes, refused, run_record, total_cost_usd, verdict
 from mmai.errors import InvalidRequest, MmaiError, StorageError, UsageError
@@ -44,7 +44,7 @@ async def collect(record: BatchRecord, here: World, records: BatchRecords, call:
             raise
         error.hint = error.hint or resume_command(record.id)
         raise
-    results = [] if status.state == "failed" else outcomes(record, answers, status.state, check=_check(record))
+    results = [] if status.state == "failed" else outcomes(record, answers, status.state, check=schema_check(record.schema))
     failure = verdict(results) if results else refused(record, status)
     if results:
         _write(record, results, call)
@@ -146,14 +146,6 @@ def _near(path: str) -> str:
 def _model(record: BatchRecord, result: Outcome) -> str:
     """As it was asked for; as the provider calls it, where nobody remembers that."""
     return record.ref if record.model or not result.answer.model else f"{record.provider}:{result.answer.model}"
-
-
-def _check(record: BatchRecord) -> Callable[[str], Any] | None:
-    if record.schema is None:
-        return None
-    from mmai.engine.schema import check
-
-    return partial(check, schema=record.schema)
 
 
 def _close(record: BatchRecord, records: BatchRecords, call: Frame) -> None:

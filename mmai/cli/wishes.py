@@ -1,6 +1,7 @@
 """From flags and settings to what the engine is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -90,6 +91,15 @@ def read_shape(schema: str | None) -> dict[str, Any] | None:
     from mmai.engine.schema import read_schema
 
     return read_schema(schema)
+
+
+def schema_check(schema: dict[str, Any] | None) -> Callable[[str], Any] | None:
+    """What decodes an answer and holds it to its schema; None where there is no schema."""
+    if schema is None:
+        return None
+    from mmai.engine.schema import check
+
+    return partial(check, schema=schema)
 
 
 def _pair(text: str) -> tuple[str, Any]:
