@@ -14,8 +14,6 @@ from mmai.values.event import Event, FinishedEvent, TextEvent, VectorEvent
 Row = TypeVar("Row")
 
 ABSENT = (404, 405, 501)
-EXPIRED = "the batch expired before this row was answered"
-CANCELLED = "the batch was cancelled before this row was answered"
 
 
 def read_rows(content: bytes, kind: type[Row]) -> Iterator[Row]:
@@ -60,9 +58,9 @@ def absent(what: str) -> Iterator[None]:
 
 def expired() -> MmaiError:
     """A row whose turn did not come in time."""
-    return TimedOut(EXPIRED, phase="total")
+    return TimedOut("the batch expired before this row was answered", phase="total")
 
 
 def cancelled() -> MmaiError:
     """A row that nobody wanted any more."""
-    return ProviderError(CANCELLED)
+    return ProviderError("the batch was cancelled before this row was answered")

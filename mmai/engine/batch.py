@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from mmai.backends.base import Batches
+from mmai.backends.batched import cancelled, expired
 from mmai.errors import (
     AuthError,
     CallError,
@@ -235,9 +236,9 @@ def _outcome(
 def _unanswered(state: BatchState) -> MmaiError:
     match state:
         case "expired":
-            return TimedOut("the batch expired before this row was answered", phase="total")
+            return expired()
         case "cancelled":
-            return ProviderError("the batch was cancelled before this row was answered")
+            return cancelled()
         case _:
             return ProviderError("the batch has no answer to this row")
 

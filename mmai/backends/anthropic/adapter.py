@@ -118,7 +118,7 @@ class AnthropicBackend:
         async with self._server.open("POST", MESSAGES, body, ref=ref) as reply:
             for dropped in dropped_events(model.name, request, max_tokens=limit):
                 yield dropped
-            if reply.headers.get("content-type", "").startswith("application/json"):
+            if reply.is_json:
                 for event in message_events(await reply.read(), ref, where=where):
                     yield event
                 return

@@ -136,7 +136,7 @@ class CustomBackend:
     def _streams(self, reply: Reply) -> bool:
         """Whether the answer comes in parts: a service that was told to stream may answer with one JSON object all the same."""
         kind = self._service.response.stream
-        return kind == "ndjson" or (kind == "sse" and not reply.headers.get("content-type", "").startswith(JSON))
+        return kind == "ndjson" or (kind == "sse" and not reply.is_json)
 
 
 def _credentials(endpoint: Endpoint, service: Service) -> dict[str, str]:

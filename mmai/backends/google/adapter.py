@@ -106,7 +106,7 @@ class GoogleBackend:
                 for event in embed_events(await reply.read(), model.ref, where=where):
                     yield event
                 return
-            if reply.headers.get("content-type", "").startswith("application/json"):
+            if reply.is_json:
                 for event in generate_events(await reply.read(), model.ref, where=where):
                     yield event
                 return

@@ -68,7 +68,7 @@ async def ask(server: Server, model: ModelCard, request: Request) -> AsyncGenera
     async with _opened(server, model, request) as (reply, asked):
         for note in asked.dropped:
             yield note
-        if asked.stream is None or reply.headers.get("content-type", "").startswith("application/json"):
+        if asked.stream is None or reply.is_json:
             for event in asked.whole(await reply.read(), model.ref, where=server.where):
                 yield event
             return

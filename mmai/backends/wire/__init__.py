@@ -35,6 +35,11 @@ class Reply:
         self._until = until
         self._began = False
 
+    @property
+    def is_json(self) -> bool:
+        """Whether it says that it is one JSON value, which some servers send though a stream was asked for."""
+        return self.headers.get("content-type", "").startswith("application/json")
+
     def chunks(self) -> AsyncIterator[bytes]:
         """The body in the pieces it arrives in, none of them empty. It can be read once.
 
