@@ -10,10 +10,8 @@ Run alone for trying things by hand: `python tests/fakes/anthropic.py --port 864
 """
 
 import argparse
-import contextlib
 import json
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[1])
 
-from fakes.wall import LAST_CHUNK, Script, Seen, Step, Wall, chunk, head, whole
+from fakes.wall import LAST_CHUNK, Script, Seen, Step, Wall, chunk, head, serve, whole, words
 
 MESSAGES, COUNT, MODELS = "/v1/messages", "/v1/messages/count_tokens", "/v1/models"
 EVENTS = {"Content-Type": "text/event-stream; charset=utf-8", "Transfer-Encoding": "chunked"}
@@ -350,14 +348,10 @@ def main() -> None:
     parser.add_argument("--key", help="the one key that is let in; everybody when not given")
     parser.add_argument("--text", help="what every message is answered with, word by word")
     arguments = parser.parse_args()
-    with (
-        FakeAnthropic(*usual_models(), port=arguments.port, key=arguments.key) as server,
-        contextlib.suppress(KeyboardInterrupt),
-    ):
-        if arguments.text:
-            server.streams(*arguments.text.replace(" ", "\0 ").split("\0"))
-        print(server.url, flush=True)
-        threading.Event().wait()
+    server = FakeAnthropic(*usual_models(), port=arguments.port, key=arguments.key)
+    if arguments.text:
+        server.streams(*words(arguments.text))
+    serve(server, server.url)
 
 
 if __name__ == "__main__":

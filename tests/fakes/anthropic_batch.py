@@ -13,11 +13,9 @@ Source: platform.claude.com/docs, "Message Batches"; fields as in the SDK 2.12.
 """
 
 import argparse
-import contextlib
 import json
 import re
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +26,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[1])
 
 from fakes.anthropic import FakeAnthropic, usual_models
-from fakes.wall import Gate, Script, Seen, Step, Wall, whole
+from fakes.wall import Gate, Script, Seen, Step, Wall, serve, whole
 
 BATCHES, MESSAGES = "/v1/messages/batches", "/v1/messages"
 CREATED, ENDED, EXPIRES = "2026-01-02T03:04:05Z", "2026-01-02T04:04:05Z", "2026-01-03T03:04:05Z"
@@ -184,10 +182,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--polls", type=int, default=3, help="questions that find a batch still running")
     arguments = parser.parse_args()
-    with FakeAnthropicBatches(*usual_models(), port=arguments.port) as server, contextlib.suppress(KeyboardInterrupt):
-        server.batching.polls = arguments.polls
-        print(server.url, flush=True)
-        threading.Event().wait()
+    server = FakeAnthropicBatches(*usual_models(), port=arguments.port)
+    server.batching.polls = arguments.polls
+    serve(server, server.url)
 
 
 if __name__ == "__main__":

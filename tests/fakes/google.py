@@ -11,10 +11,8 @@ Run alone for trying things by hand: `python tests/fakes/google.py --port 8300`.
 
 import argparse
 import base64
-import contextlib
 import json
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +22,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[1])
 
-from fakes.wall import LAST_CHUNK, Script, Seen, Step, Wall, chunk, head, whole
+from fakes.wall import LAST_CHUNK, Script, Seen, Step, Wall, chunk, head, serve, whole, words
 
 MODELS = "/v1beta/models"
 VERSIONS = ("/v1beta/", "/v1/")
@@ -347,14 +345,10 @@ def main() -> None:
     parser.add_argument("--key", help="the only key that is let in")
     parser.add_argument("--text", help="what every generation is answered with, word by word")
     arguments = parser.parse_args()
-    with (
-        FakeGoogle(*usual_models(), key=arguments.key, port=arguments.port) as server,
-        contextlib.suppress(KeyboardInterrupt),
-    ):
-        if arguments.text:
-            server.streams(*arguments.text.replace(" ", "\0 ").split("\0"))
-        print(server.url, flush=True)
-        threading.Event().wait()
+    server = FakeGoogle(*usual_models(), key=arguments.key, port=arguments.port)
+    if arguments.text:
+        server.streams(*words(arguments.text))
+    serve(server, server.url)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,8 @@ Run alone for trying things by hand: `python tests/fakes/homemade.py --port 9000
 """
 
 import argparse
-import contextlib
 import json
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from typing import Any
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[1])
 
-from fakes.wall import LAST_CHUNK, Script, Seen, Step, Wall, chunk, head, whole
+from fakes.wall import LAST_CHUNK, Script, Seen, Step, Wall, chunk, head, serve, whole, words
 
 ASK = "/ask"
 EVENTS = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"}
@@ -86,10 +84,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--text", default="Hello there", help="what every question is answered with, word by word")
     arguments = parser.parse_args()
-    with FakeService(port=arguments.port) as server, contextlib.suppress(KeyboardInterrupt):
-        server.streams(*arguments.text.replace(" ", "\0 ").split("\0"))
-        print(json.dumps({"backends": {"homemade": {"endpoint": server.url, **ROW}}}), flush=True)
-        threading.Event().wait()
+    server = FakeService(port=arguments.port)
+    server.streams(*words(arguments.text))
+    serve(server, json.dumps({"backends": {"homemade": {"endpoint": server.url, **ROW}}}))
 
 
 if __name__ == "__main__":

@@ -10,11 +10,9 @@ Run alone for trying things by hand: `python tests/fakes/ollama.py --port 11434`
 """
 
 import argparse
-import contextlib
 import hashlib
 import json
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +21,7 @@ from typing import Any
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[1])
 
-from fakes.wall import CHUNKED, LAST_CHUNK, Gate, Script, Seen, Step, Wall, chunk, head, whole
+from fakes.wall import CHUNKED, LAST_CHUNK, Gate, Script, Seen, Step, Wall, chunk, head, serve, whole, words
 
 CREATED = "2026-01-02T03:04:05.678901Z"
 METRICS = {
@@ -389,12 +387,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--text", help="what every chat is answered with, word by word")
     arguments = parser.parse_args()
-    with FakeOllama(*usual_models(), port=arguments.port) as server, contextlib.suppress(KeyboardInterrupt):
-        server.library.models["smollm2:135m"] = (Layer("sha256:" + "ab" * 32, 270_000_000), Layer("sha256:" + "cd" * 32, 1_000))
-        if arguments.text:
-            server.streams(*arguments.text.replace(" ", "\0 ").split("\0"))
-        print(server.url, flush=True)
-        threading.Event().wait()
+    server = FakeOllama(*usual_models(), port=arguments.port)
+    server.library.models["smollm2:135m"] = (Layer("sha256:" + "ab" * 32, 270_000_000), Layer("sha256:" + "cd" * 32, 1_000))
+    if arguments.text:
+        server.streams(*words(arguments.text))
+    serve(server, server.url)
 
 
 if __name__ == "__main__":

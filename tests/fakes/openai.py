@@ -12,11 +12,9 @@ these come by a subclass that answers them in `default` and adds them to `infere
 """
 
 import argparse
-import contextlib
 import itertools
 import json
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +23,7 @@ from typing import Any
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[1])
 
-from fakes.wall import LAST_CHUNK, Script, Seen, Step, Wall, chunk, head, whole
+from fakes.wall import LAST_CHUNK, Script, Seen, Step, Wall, chunk, head, serve, whole, words
 
 CREATED = 1_767_323_045
 SSE = {"Content-Type": "text/event-stream; charset=utf-8", "Transfer-Encoding": "chunked"}
@@ -436,11 +434,10 @@ def main() -> None:
     parser.add_argument("--key", help="the only key that is let in")
     parser.add_argument("--text", help="what every chat is answered with, word by word")
     arguments = parser.parse_args()
-    with FakeOpenAI(*usual_models(), port=arguments.port, key=arguments.key) as server, contextlib.suppress(KeyboardInterrupt):
-        if arguments.text:
-            server.streams(*arguments.text.replace(" ", "\0 ").split("\0"))
-        print(server.base_url, flush=True)
-        threading.Event().wait()
+    server = FakeOpenAI(*usual_models(), port=arguments.port, key=arguments.key)
+    if arguments.text:
+        server.streams(*words(arguments.text))
+    serve(server, server.base_url)
 
 
 if __name__ == "__main__":

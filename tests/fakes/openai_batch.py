@@ -14,11 +14,9 @@ Source: OpenAI API reference, "Files" and "Batch"; fields as in the SDK 3.54.
 """
 
 import argparse
-import contextlib
 import itertools
 import json
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +28,7 @@ if __name__ == "__main__":
 
 from fakes.openai import FakeOpenAI, usual_models
 from fakes.openai_media import form
-from fakes.wall import Gate, Script, Seen, Step, Wall, whole
+from fakes.wall import Gate, Script, Seen, Step, Wall, serve, whole
 
 FILES, BATCHES = "/v1/files", "/v1/batches"
 ENDPOINTS = ("/v1/responses", "/v1/chat/completions", "/v1/embeddings", "/v1/completions", "/v1/moderations")
@@ -279,10 +277,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--polls", type=int, default=3, help="questions that find a batch still running")
     arguments = parser.parse_args()
-    with FakeOpenAIBatches(*usual_models(), port=arguments.port) as server, contextlib.suppress(KeyboardInterrupt):
-        server.batching.polls = arguments.polls
-        print(server.base_url, flush=True)
-        threading.Event().wait()
+    server = FakeOpenAIBatches(*usual_models(), port=arguments.port)
+    server.batching.polls = arguments.polls
+    serve(server, server.base_url)
 
 
 if __name__ == "__main__":

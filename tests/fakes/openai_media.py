@@ -10,9 +10,7 @@ Source: OpenAI API reference, "Images" and "Audio". Run alone for trying things 
 
 import argparse
 import base64
-import contextlib
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +21,7 @@ if __name__ == "__main__":
 
 from fakes.openai import FakeModel, FakeOpenAI, fault
 from fakes.openai import usual_models as chat_models
-from fakes.wall import LAST_CHUNK, Script, Seen, Step, chunk, head, whole
+from fakes.wall import LAST_CHUNK, Script, Seen, Step, chunk, head, serve, whole
 
 GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
 TRANSCRIPTIONS, SPEECH = "/v1/audio/transcriptions", "/v1/audio/speech"
@@ -269,12 +267,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--key", help="the only key that is let in")
     arguments = parser.parse_args()
-    with (
-        OpenAIMedia(*usual_models(), key=arguments.key, port=arguments.port) as server,
-        contextlib.suppress(KeyboardInterrupt),
-    ):
-        print(server.base_url, flush=True)
-        threading.Event().wait()
+    server = OpenAIMedia(*usual_models(), key=arguments.key, port=arguments.port)
+    serve(server, server.base_url)
 
 
 if __name__ == "__main__":

@@ -331,6 +331,18 @@ class _Connection(asyncio.Protocol):
         await self.arrived.wait()
 
 
+def serve(server: Wall, shown: str) -> None:
+    """Serve by hand until interrupted; `shown` is what to point a client at."""
+    with server, contextlib.suppress(KeyboardInterrupt):
+        print(shown, flush=True)
+        threading.Event().wait()
+
+
+def words(text: str) -> list[str]:
+    """A text in the pieces a model would stream: word by word, the space before each."""
+    return text.replace(" ", "\0 ").split("\0")
+
+
 @contextlib.contextmanager
 def refused() -> Iterator[str]:
     """The URL of a port that is taken but not listened on, so that nobody else can answer there."""
