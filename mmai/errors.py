@@ -5,7 +5,8 @@
     │   ├── ConfigError           2  a settings file, with file, line and key
     │   └── AmbiguousModel        2  a bare name that several providers offer
     ├── NoEligibleModel           3  every candidate was excluded
-    │   └── UnknownModel          3  no such model, here or at the provider
+    │   ├── UnknownModel          3  no such model, here or at the provider
+    │   └── CannotRun             3  the model is here, and nothing on this machine can run it
     ├── AuthError                 4  key missing, refused, or not allowed
     │   └── NoKey                 4  nothing was sent: the provider takes no call without one
     ├── RateLimited               5  429 and its kin; `retry_after_s` when told
@@ -76,6 +77,12 @@ class UnknownModel(NoEligibleModel):
     code = "unknown_model"
 
 
+class CannotRun(NoEligibleModel):
+    """The model is here, and cannot be run: its files are damaged, or no executor of this machine takes it."""
+
+    code = "cannot_run"
+
+
 class CallError(MmaiError):
     """A call to a provider failed. Base of everything an adapter raises, so that the engine can weigh it.
 
@@ -123,7 +130,7 @@ class QuotaExceeded(RateLimited):
 
 
 class TimedOut(CallError):
-    """A deadline passed; `phase` is `connect`, `first_token`, `stall` or `total`."""
+    """A deadline passed; `phase` is `connect`, `load`, `first_token`, `stall` or `total`."""
 
     exit_code = 6
     code = "timeout"

@@ -57,6 +57,11 @@ class Paths(Struct, frozen=True):
         return self.data_dir / "history.db"
 
     @property
+    def models(self) -> Path:
+        """Models in files, where the settings name no folder of their own."""
+        return self.data_dir / "models"
+
+    @property
     def batches(self) -> Path:
         """A folder with a record of every batch that was handed to a provider."""
         return self.data_dir / "batches"

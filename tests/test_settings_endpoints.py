@@ -24,7 +24,7 @@ def home(tmp_path: Path) -> Path:
 def places(home: Path, user: str = "", project: str = "", env: Mapping[str, str] | None = None) -> dict[str, list[Endpoint]]:
     (home / "home" / "config.yaml").write_text(user)
     (home / "project" / "mmai.yaml").write_text(project)
-    env = env or {}
+    env = {"MMAI_HOME": str(home / "home"), **(env or {})}
     found: dict[str, list[Endpoint]] = {}
     for endpoint in endpoints(load(Paths.find({"MMAI_HOME": str(home / "home")}), env=env, cwd=home / "project"), env=env):
         found.setdefault(endpoint.provider, []).append(endpoint)
@@ -39,6 +39,7 @@ def test_builtin_ollama_and_the_well_known_services_are_always_there(home: Path)
         "openai": ["https://api.openai.com/v1"],
         "anthropic": ["https://api.anthropic.com"],
         "google": ["https://generativelanguage.googleapis.com"],
+        "coreml": [None],
     }
     assert found["builtin"][0].key_rule == NO_KEY
 
@@ -73,9 +74,26 @@ def test_adapter_keys_and_files_of_models_travel_in_the_options(home: Path) -> N
     assert row.options == {
         "compute_units": "cpu_only",
         "directories": ("/m",),
-        "files": {"b": {"path": "a/b.mlpackage", "input_shape": (), "output_shape": ()}},
+        "cache_dir": str(home / "home" / "cache" / "coreml"),
+        "files": {"b": {"path": str(home / "home" / "a" / "b.mlpackage"), "input_shape": (), "output_shape": ()}},
     }
     assert row.models[0].locality == "local"
+
+
+def test_models_in_files_are_looked_for_in_a_folder_of_mmais_own(home: Path) -> None:
+    assert places(home)["coreml"][0].options["directories"] == (str(home / "home" / "models"),)
+
+
+def test_relative_places_are_meant_from_the_settings_file(home: Path) -> None:
+    row = places(home, project="coreml: {directories: [m, ~/n], cache_dir: c}")["coreml"][0]
+    assert row.options["directories"] == (str(home / "project" / "m"), str(Path("~/n").expanduser()))
+    assert row.options["cache_dir"] == str(home / "project" / "c")
+
+
+def test_a_model_named_by_its_file_is_also_found_in_the_directories(home: Path) -> None:
+    (home / "m" / "a.mlpackage").mkdir(parents=True)
+    row = places(home, f"coreml: {{directories: ['{home}/m'], models: [a.mlpackage]}}")["coreml"][0]
+    assert row.options["files"]["a"]["path"] == str(home / "m" / "a.mlpackage")
 
 
 @pytest.mark.parametrize(

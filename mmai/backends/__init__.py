@@ -11,6 +11,7 @@ from mmai.values.endpoint import Endpoint
 ADAPTERS = {
     "anthropic": "mmai.backends.anthropic",
     "builtin": "mmai.backends.builtin",
+    "coreml": "mmai.backends.coreml",
     "custom": "mmai.backends.custom",
     "google": "mmai.backends.google",
     "ollama": "mmai.backends.ollama",

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from mmai.values.model import ModelCard
-from mmai.values.request import AudioPart, DataPart, ImagePart, Request
+from mmai.values.request import AudioPart, ImagePart, Request, TensorPart
 from mmai.values.task import TaskType
 
 MADE = {
@@ -26,8 +26,10 @@ def refusal(model: ModelCard, request: Request, *, spoken: Collection[str] = SPE
     called: an embedding model embeds.
     """
     parts = {type(part) for message in request.messages for part in message.parts}
-    if DataPart in parts:
-        return f"`{model.ref}` takes text and media, not structured data"
+    if TensorPart in parts:
+        return f"`{model.ref}` takes text and media, not tensors"
+    if request.options.executor is not None:
+        return f"`{model.ref}` runs on a server, and has no executor to choose"
     if model.capabilities_guessed:
         return None
     made = MADE.get(request.task) if request.task else None

@@ -52,7 +52,9 @@ class Tally:
     def take(self, event: Event) -> None:
         """Something came back."""
         if isinstance(event, FinishedEvent):
-            self._record = structs.replace(self._record, finish_reason=event.reason, usage=event.usage, server=event.server)
+            self._record = structs.replace(
+                self._record, finish_reason=event.reason, usage=event.usage, server=event.server, execution=event.execution
+            )
         elif not self.content and not isinstance(event, DroppedEvent):
             self.content = True
             self._record = structs.replace(

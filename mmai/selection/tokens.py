@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from mmai.values.request import AudioPart, DataPart, ImagePart, Part, Request, TextPart
+from mmai.values.request import AudioPart, ImagePart, Part, Request, TensorPart, TextPart
 
 IMAGE_TOKENS = 1_000
 """One image. Providers count 85 to 1,600 by size and detail; a filter should rather see too many."""
@@ -67,8 +67,8 @@ def _parts_tokens(parts: Iterable[Part]) -> int:
                 total += IMAGE_TOKENS
             case AudioPart():
                 total += _round_up(len(part.data), AUDIO_BYTES_PER_TOKEN)
-            case DataPart():
-                total += _json_tokens(part.value)
+            case TensorPart():
+                pass
     return total
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from mmai.settings.coreml import places
 from mmai.settings.hosts import host_of, is_private, proxied
 from mmai.settings.providers import PROVIDERS, is_own_site
 from mmai.settings.schema import BackendSettings, DeclaredModel, Settings
@@ -16,17 +17,18 @@ from mmai.values.url import is_loopback
 EMBEDDED = ("builtin", "coreml")
 """Kinds that run inside mmai and know no keys."""
 
-ADAPTER_KEYS = ("keep_alive", "compute_units", "cache_dir", "directories")
+ADAPTER_KEYS = ("keep_alive", "executor", "compute_units", "load_timeout_ms", "predict_timeout_ms")
 """Fields that only the adapter understands; they travel in `Endpoint.options`."""
 
 
 def endpoints(settings: Settings, *, env: Mapping[str, str]) -> tuple[Endpoint, ...]:
-    """`builtin`, then every provider in the order of the settings, one endpoint for each of its addresses.
+    """`builtin`, then every provider in the order of the settings, one endpoint for each of its addresses; and `coreml`.
 
     No key is looked up here: `Endpoint.key_rule` says which may be sent, and whoever opens the endpoint asks.
     """
     found = [Endpoint(provider="builtin", kind="builtin", key_rule=NO_KEY)]
-    for provider, backend in settings.backends.items():
+    backends = {**settings.backends, "coreml": settings.backends.get("coreml", BackendSettings())}
+    for provider, backend in backends.items():
         kind = backend.kind or (PROVIDERS[provider].kind if provider in PROVIDERS else provider)
         for url in backend.endpoints or (PROVIDERS[kind].url if kind in PROVIDERS else None,):
             found.append(_endpoint(provider, kind, url, backend, settings, env=env))
@@ -48,7 +50,7 @@ def _endpoint(
         proxied=proxied(url, env) if url else False,
         locality=locality(provider, url),
         models=tuple(_card(model, provider, url, service) for model in backend.models),
-        options=_options(backend, service),
+        options=_options(backend, service) | (places(provider, backend, settings, env=env) if kind == "coreml" else {}),
     )
 
 
@@ -126,11 +128,6 @@ def _service(backend: BackendSettings) -> Service | None:
 
 
 def _options(backend: BackendSettings, service: Service | None) -> dict[str, Any]:
-    """Free keys, then the adapter's own; files of models under `files`, by the model's name."""
-    own = {name: value for name in ADAPTER_KEYS if (value := getattr(backend, name)) not in (None, ())}
-    files = {model.card.name: _file(model) for model in backend.models if model.path is not None}
-    return {**backend.options, **own, **({"files": files} if files else {}), **({"service": service} if service else {})}
-
-
-def _file(model: DeclaredModel) -> dict[str, Any]:
-    return {"path": model.path, "input_shape": model.input_shape, "output_shape": model.output_shape}
+    """Free keys, then the adapter's own."""
+    own = {name: value for name in ADAPTER_KEYS if (value := getattr(backend, name)) is not None}
+    return {**backend.options, **own, **({"service": service} if service else {})}

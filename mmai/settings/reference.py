@@ -33,9 +33,16 @@ BACKEND: Table = {
     "models": Key(listed(declared), "names of models, or rows that describe them"),
     "keep_alive": Key(keep_alive, "how long the server keeps weights loaded: `10m`, seconds, or -1 for ever", kind="ollama"),
     "options": Key(mapping, "further keys of the adapter's own"),
+    "executor": Key(
+        choice("auto", "apple", "reference"),
+        "what runs models: Apple's Core ML, or mmai's own NumPy executor; auto takes the first where there is one",
+        kind="coreml",
+    ),
     "compute_units": Key(
         choice("all", "cpu_only", "cpu_and_gpu", "neural_engine"), "what Core ML may compute on", kind="coreml"
     ),
+    "load_timeout_ms": Key(number(1), "longest time to load a model in milliseconds; 600000 by default", kind="coreml"),
+    "predict_timeout_ms": Key(number(1), "longest time of one prediction in milliseconds; 60000 by default", kind="coreml"),
     "cache_dir": Key(text, "folder for compiled models", kind="coreml"),
     "model_cache_dir": Key(text, "folder for compiled models", alias_of="cache_dir", kind="coreml"),
     "directories": Key(words, "folders to look for models in", kind="coreml"),

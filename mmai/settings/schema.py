@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from mmai.settings.providers import ALWAYS, PROVIDERS
 from mmai.values.decision import Weights
 from mmai.values.endpoint import Secret
+from mmai.values.execution import ExecutorChoice
 from mmai.values.model import ModelCard
 from mmai.values.service import ServiceRequest, ServiceResponse
 from mmai.values.task import Constraints
@@ -75,7 +76,10 @@ class BackendSettings(Struct, frozen=True, kw_only=True):
     models: tuple[DeclaredModel, ...] = ()
     keep_alive: float | str | None = None
     options: dict[str, Any] = {}
+    executor: ExecutorChoice | None = None
     compute_units: str | None = None
+    load_timeout_ms: float | None = None
+    predict_timeout_ms: float | None = None
     cache_dir: str | None = None
     directories: tuple[str, ...] = ()
     auth: str | None = None

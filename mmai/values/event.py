@@ -1,9 +1,10 @@
 """What an adapter yields while a model answers."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
+from mmai.values.execution import Execution
 from mmai.values.request import ToolCall
 
 FinishReason = Literal["stop", "length", "filter", "tool_calls"]
@@ -32,12 +33,33 @@ class LabelsEvent(Struct, frozen=True, tag="labels"):
     """Classes, the most probable first."""
 
     labels: tuple[Label, ...]
+    of: str | None = None
+    """The file they are of, where several were handed in."""
 
 
 class VectorEvent(Struct, frozen=True, tag="vector"):
     """An embedding of the whole input."""
 
     values: tuple[float, ...]
+    of: str | None = None
+    """The file it is of, where several were handed in."""
+
+
+class Tensor(Struct, frozen=True):
+    """An array by name, in C order and the byte order of this machine."""
+
+    name: str
+    dtype: str
+    """NumPy's name: `float32`, `int32` …"""
+    shape: tuple[int, ...]
+    data: bytes
+
+
+class TensorsEvent(Struct, frozen=True, tag="tensors"):
+    """What a model gave under each name of its outputs; `values` are those that are no arrays: a label, a table of classes."""
+
+    tensors: tuple[Tensor, ...]
+    values: dict[str, Any] = {}
 
 
 class ImageEvent(Struct, frozen=True, tag="image"):
@@ -109,8 +131,19 @@ class FinishedEvent(Struct, frozen=True, tag="finished", kw_only=True):
     """The name the provider says it used, when that differs from the one asked for."""
     skipped_lines: int = 0
     """Lines or events of the stream that nothing here understands."""
+    execution: Execution | None = None
+    """How it was run, where that was on this machine and not behind a server."""
 
 
 Event = (
-    TextEvent | ReasoningEvent | LabelsEvent | VectorEvent | ImageEvent | AudioEvent | ToolCall | DroppedEvent | FinishedEvent
+    TextEvent
+    | ReasoningEvent
+    | LabelsEvent
+    | VectorEvent
+    | TensorsEvent
+    | ImageEvent
+    | AudioEvent
+    | ToolCall
+    | DroppedEvent
+    | FinishedEvent
 )

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from msgspec import Struct
 
 from mmai.errors import UsageError
+from mmai.values.package import Package
 from mmai.values.task import Modality, TaskType
 
 Locality = Literal["embedded", "local", "network", "cloud"]
@@ -130,6 +131,10 @@ class ModelCard(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Weights in memory when last discovered."""
     deprecated: str | None = None
     """The date or reason, when its provider retires it."""
+    problem: str | None = None
+    """Why it cannot be run as it is, such as `weights are missing`; one sentence."""
+    package: Package | None = None
+    """Its files, where it is one on this machine that mmai runs itself."""
     source: Literal["discovered", "configured"] = "discovered"
 
     @property

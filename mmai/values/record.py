@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from mmai.values.event import ServerTimings, Usage
+from mmai.values.execution import Execution
 
 RunStatus = Literal["running", "ok", "error", "cancelled", "incomplete"]
 
@@ -58,3 +59,5 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     timings: Timings = Timings()
     server: ServerTimings = ServerTimings()
     attempts: tuple[Attempt, ...] = ()
+    execution: Execution | None = None
+    """How the model that answered was run, where that was on this machine and not behind a server."""

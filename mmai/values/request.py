@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from mmai.values.execution import ExecutorChoice
 from mmai.values.task import TaskType
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -31,13 +32,16 @@ class AudioPart(Struct, frozen=True, tag="audio"):
     name: str | None = None
 
 
-class DataPart(Struct, frozen=True, tag="data"):
-    """Structured input for a model that takes JSON."""
+class TensorPart(Struct, frozen=True, tag="tensor"):
+    """One input of a model by its name: the bytes of a `.npy` file, or JSON."""
 
-    value: Any
+    name: str
+    data: bytes
+    origin: str | None = None
+    """The file, for what is said of it."""
 
 
-Part = TextPart | ImagePart | AudioPart | DataPart
+Part = TextPart | ImagePart | AudioPart | TensorPart
 
 
 class ToolCall(Struct, frozen=True, tag="tool_call"):
@@ -85,6 +89,8 @@ class Options(Struct, frozen=True, omit_defaults=True, kw_only=True):
     think: bool | Literal["low", "medium", "high", "max"] | None = None
     keep_alive: float | str | None = None
     """How long a local server holds the weights: seconds or `10m`; negative is forever."""
+    executor: ExecutorChoice | None = None
+    """What runs a model in a file; other models have none."""
     extra: dict[str, Any] = {}
     """`-O key=value`, passed through under the provider's own names."""
 

@@ -16,7 +16,7 @@ from mmai.errors import CallError, ContextOverflow, InvalidRequest, UnknownModel
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event, FinishedEvent, TextEvent, Usage, VectorEvent
 from mmai.values.model import ModelCard
-from mmai.values.request import DataPart, ImagePart, Message, Options, Part, Request, TextPart, Tool
+from mmai.values.request import ImagePart, Message, Options, Part, Request, TensorPart, TextPart, Tool
 from mmai.values.task import TaskType
 
 TEXT = """The river floods the valley every spring. Farmers in the valley wait for the flood of the river.
@@ -193,7 +193,7 @@ def test_a_name_that_is_none_of_the_four_is_unknown() -> None:
     ("part", "more", "reason"),
     [
         (ImagePart(b"", "image/png"), {}, "`builtin:textrank` reads text alone"),
-        (DataPart({}), {}, "`builtin:textrank` reads text alone"),
+        (TensorPart("x", b""), {}, "`builtin:textrank` reads text alone"),
         (TextPart("a"), {"tools": (Tool("t", "", {}),)}, "`builtin:textrank` calls no tools"),
         (TextPart("a"), {"schema": {}}, "`builtin:textrank` answers in sentences of the text, not in JSON"),
         (

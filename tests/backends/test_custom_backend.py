@@ -40,7 +40,7 @@ from mmai.values.event import (
     VectorEvent,
 )
 from mmai.values.model import FREE, ModelCard
-from mmai.values.request import DataPart, Message, Request, Tool
+from mmai.values.request import Message, Request, TensorPart, Tool
 from mmai.values.service import Service, ServiceRequest, ServiceResponse, served
 from mmai.values.task import TaskType
 
@@ -354,7 +354,7 @@ def test_a_preview_of_a_file_says_what_it_is(wall: Wall) -> None:
         (a_request("hi", schema={}), "`lab:m`: its `request` in the settings has no place for a schema"),
         (a_request("hi", tools=(Tool("f", "", {}),)), "`lab:m`: its `request` in the settings has no place for tools"),
         (a_request("hi", task=TaskType.EMBEDDING), "`lab:m` lacks `embedding`"),
-        (Request(messages=(Message("user", (DataPart(1),)),)), "`lab:m` takes text and media, not structured data"),
+        (Request(messages=(Message("user", (TensorPart("x", b""),)),)), "`lab:m` takes text and media, not tensors"),
         (a_request("hi", think=True, temperature=1.0, extra={"x": 1}), None),
     ],
 )

@@ -25,7 +25,7 @@ from mmai.values.endpoint import Endpoint, Secret, Timeouts
 from mmai.values.event import Event, FinishedEvent, TextEvent, VectorEvent
 from mmai.values.model import FREE, ModelCard
 from mmai.values.pull import PullProgress
-from mmai.values.request import AudioPart, DataPart, ImagePart, Message, Options, Request, TextPart, Tool
+from mmai.values.request import AudioPart, ImagePart, Message, Options, Request, TensorPart, TextPart, Tool
 from mmai.values.task import Modality, TaskType
 
 T = TypeVar("T")
@@ -499,7 +499,7 @@ def asking(*parts: Any, **more: Any) -> Request:
         (("text_generation", "vision"), asking(ImagePart(b"", "image/png")), None),
         (("text_generation", "vision"), asking(AudioPart(b"", "audio/wav")), "audio"),
         (("text_generation", "audio"), asking(AudioPart(b"", "audio/wav")), None),
-        (("text_generation",), asking(DataPart({})), "structured data"),
+        (("text_generation",), asking(TensorPart("x", b"")), "tensors"),
         (("text_generation",), asking(tools=(Tool("f", "", {}),)), "tools"),
         (("text_generation",), asking(schema={}), "json_schema"),
         (("text_generation",), asking(options=Options(think=True)), "thinking"),

@@ -6,7 +6,7 @@ from builders import a_recording, a_request, an_image
 
 from mmai.dialects.gemini import dropped, embed_body, generate_body
 from mmai.values.event import DroppedEvent
-from mmai.values.request import AudioPart, DataPart, Message, Request, TextPart, Tool, ToolCall
+from mmai.values.request import AudioPart, Message, Request, TextPart, Tool, ToolCall
 
 FLASH = "gemini-2.5-flash"
 
@@ -47,10 +47,6 @@ def test_images_and_recordings_travel_in_the_turn_as_base64() -> None:
         {"inlineData": {"mimeType": "audio/mp3", "data": "SUQz"}},
     ]
     assert parts[3]["inlineData"]["mimeType"] == "audio/wav"
-
-
-def test_structured_data_is_sent_as_its_json() -> None:
-    assert body(a_request("sum", DataPart({"a": [1, 2]})))["contents"][0]["parts"][1] == {"text": '{"a":[1,2]}'}
 
 
 def test_tools_are_declared_with_their_json_schemas() -> None:

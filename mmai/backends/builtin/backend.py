@@ -45,6 +45,8 @@ class BuiltinBackend:
         """Text alone, for a task of the model's own."""
         if any(not isinstance(part, TextPart) for message in request.messages for part in message.parts):
             return f"`{model.ref}` reads text alone"
+        if request.options.executor is not None:
+            return f"`{model.ref}` has no executor to choose"
         if request.tools:
             return f"`{model.ref}` calls no tools"
         if request.schema is not None:

@@ -7,6 +7,7 @@ import msgspec
 
 from mmai.dialects.gemini.models import full_name
 from mmai.dialects.gemini.thinking import thinking
+from mmai.errors import InvalidRequest
 from mmai.values.event import DroppedEvent
 from mmai.values.request import AudioPart, ImagePart, Message, Part, Request, TextPart, Tool, ToolCall
 
@@ -92,7 +93,7 @@ def _part(part: Part) -> dict[str, Any]:
             # msgspec writes bytes as base64.
             return {"inlineData": {"mimeType": MEDIA_TYPES.get(part.media_type, part.media_type), "data": part.data}}
         case _:
-            return {"text": msgspec.json.encode(part.value).decode()}
+            raise InvalidRequest(f"the tensor `{part.name}` cannot be sent to a server")
 
 
 def _call(call: ToolCall) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from mmai.dialects.openai.strict import can_be_strict
 from mmai.dialects.openai.tuning import chat_tuning, embed_tuning
+from mmai.errors import InvalidRequest
 from mmai.values.media import usual
 from mmai.values.model import ModelCard
 from mmai.values.request import AudioPart, ImagePart, Message, Part, Request, TextPart, Tool, ToolCall
@@ -118,4 +119,4 @@ def _part(part: Part) -> dict[str, Any]:
         case TextPart(text):
             return {"type": "text", "text": text}
         case _:
-            return {"type": "text", "text": msgspec.json.encode(part.value).decode()}
+            raise InvalidRequest(f"the tensor `{part.name}` cannot be sent to a server")

@@ -7,6 +7,7 @@ import msgspec
 
 from mmai.dialects.openai.requests import data_url, schema_fields, sound_fields, tool_fields, with_call_ids
 from mmai.dialects.openai.tuning import responses_tuning
+from mmai.errors import InvalidRequest
 from mmai.values.model import ModelCard
 from mmai.values.request import AudioPart, ImagePart, Message, Part, Request, TextPart
 
@@ -51,4 +52,4 @@ def _part(part: Part) -> dict[str, Any]:
         case TextPart(text):
             return {"type": "input_text", "text": text}
         case _:
-            return {"type": "input_text", "text": msgspec.json.encode(part.value).decode()}
+            raise InvalidRequest(f"the tensor `{part.name}` cannot be sent to a server")

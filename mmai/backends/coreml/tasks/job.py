@@ -1,0 +1,69 @@
+"""What a task works with: the model, what was asked of it, and a way to run it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
+
+from mmai.backends.coreml.executor import Executor, Prediction
+from mmai.backends.coreml.meter import Meter
+from mmai.errors import InvalidRequest
+from mmai.values.model import ModelRef
+from mmai.values.package import Package, Roles
+from mmai.values.request import AudioPart, ImagePart, Part, Request, TensorPart
+
+if TYPE_CHECKING:
+    from mmai.backends.coreml.executor import Feed
+
+Wanted = TypeVar("Wanted", ImagePart, AudioPart, TensorPart)
+
+Open = Callable[[Path | None, str | None], Awaitable[Executor]]
+"""A package of the bundle, None for the model itself; and the name of a function, None for the default."""
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """One request on its way through one model."""
+
+    ref: ModelRef
+    package: Package
+    request: Request
+    open: Open
+    meter: Meter
+
+    @property
+    def roles(self) -> Roles:
+        """What the model's inputs and outputs are."""
+        return self.package.roles
+
+    async def predict(
+        self, feeds: "Mapping[str, Feed]", *, executor: Executor | None = None, state: int | None = None
+    ) -> Prediction:
+        """Run the model, or one of its bundle that was opened with `open`, once; raises as `Executor.predict` does."""
+        return await self.meter.predict(executor or await self.open(None, self.function), feeds, state)
+
+    @property
+    def function(self) -> str | None:
+        """The entry point asked for with `-O function=NAME`."""
+        name = self.request.options.extra.get("function")
+        return None if name is None else str(name)
+
+    def parts(self, kind: type[Wanted]) -> tuple[Wanted, ...]:
+        """What was handed in of one kind, in order."""
+        return tuple(part for part in self._all_parts() if isinstance(part, kind))
+
+    def whole(self, name: str, default: int, *, least: int = 1) -> int:
+        """A whole number given as `-O name=N`.
+
+        Raises:
+            InvalidRequest: it is none, or smaller than `least`.
+        """
+        value: Any = self.request.options.extra.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise InvalidRequest(
+                f"`{name}` is a whole number of at least {least}, not `{value}`", hint=f"mmai run -O {name}={default}"
+            )
+        return value
+
+    def _all_parts(self) -> tuple[Part, ...]:
+        return tuple(part for message in self.request.messages if message.role == "user" for part in message.parts)
