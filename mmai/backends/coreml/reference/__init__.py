@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mmai.backends.coreml.executor import Executor, LoadReport
+from mmai.backends.coreml.reference.chain import Chain
 from mmai.backends.coreml.reference.coverage import coverage
 from mmai.backends.coreml.reference.executor import ReferenceExecutor, named
 from mmai.backends.coreml.reference.loading import load
-from mmai.backends.coreml.reference.pipeline import Chain
 from mmai.backends.coreml.reference.threads import in_thread
 from mmai.values.package import Package
 

@@ -8,8 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from mmai.backends.coreml.executor import LoadReport, Prediction
-from mmai.backends.coreml.reference.pipeline import Chain
-from mmai.backends.coreml.reference.stages import States
+from mmai.backends.coreml.reference.chain import Chain, States
 from mmai.backends.coreml.reference.threads import in_thread
 from mmai.errors import CannotRun, ProviderError, UsageError
 from mmai.values.execution import ExecutorName

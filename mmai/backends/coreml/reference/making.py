@@ -32,12 +32,11 @@ Made = tuple[Step, set[int]]
 class Ready(Struct, frozen=True):
     """A function that can be run."""
 
-    inputs: tuple[tuple[str, int, Type], ...]
-    """Name, slot and type of each input that is no state."""
+    inputs: tuple[tuple[str, int], ...]
+    """Name and slot of each input that is no state."""
+    outputs: tuple[tuple[str, int], ...]
     states: tuple[tuple[str, Type], ...]
     plan: Plan
-    outputs: tuple[str, ...]
-    """In the order of the plan's."""
     slots: tuple[Any, ...]
     """As they are before the first operation: constants in their places."""
 
@@ -67,9 +66,10 @@ class _Making:
                 scope.put(each.name, State(each.name, held_type(each.type)))
                 states.append((each.name, each.type))
             else:
-                inputs.append((each.name, self._new(scope, each.name), each.type))
+                inputs.append((each.name, self._new(scope, each.name)))
         plan = self._block(function.block, scope)
-        return Ready(tuple(inputs), tuple(states), plan, function.block.outputs, tuple(self._slots))
+        outputs = tuple(zip(function.block.outputs, plan.outputs, strict=True))
+        return Ready(tuple(inputs), outputs, tuple(states), plan, tuple(self._slots))
 
     def _new(self, scope: Scope, name: str) -> int:
         slot = self._filled(None)

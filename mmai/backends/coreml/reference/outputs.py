@@ -8,7 +8,7 @@ import numpy as np
 from mmai.backends.coreml.reference.kernel import Array
 from mmai.backends.coreml.reference.pixels import to_pixels
 from mmai.backends.coreml.reference.types import STORED
-from mmai.errors import CannotRun, ProviderError
+from mmai.errors import ProviderError
 from mmai.values.package import ArrayFormat, Feature, Function
 
 if TYPE_CHECKING:
@@ -19,11 +19,8 @@ def give(function: Function, values: Mapping[str, Any]) -> "dict[str, Output]":
     """Every output by its name. Arrays are the caller's own.
 
     Raises:
-        CannotRun: the program does not compute what the interface declares.
         ProviderError: a value is not what the interface declares.
     """
-    if lacking := [feature.name for feature in function.outputs if feature.name not in values]:
-        raise CannotRun(f"its program does not compute the output `{lacking[0]}` that its interface declares")
     return {feature.name: given(feature, values[feature.name]) for feature in function.outputs}
 
 
