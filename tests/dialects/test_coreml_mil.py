@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packages.toolkit import built, ct, mb, types
 
 from mmai.dialects.coreml import wire
 from mmai.dialects.coreml.mil import (
@@ -25,7 +26,6 @@ from mmai.dialects.coreml.mil import (
 )
 from mmai.dialects.coreml.mil_program import find_functions, read_function
 from mmai.dialects.coreml.mil_values import read_type, read_value
-from packages.toolkit import built, ct, mb, types
 
 MIL: Any = pytest.importorskip("coremltools.proto.MIL_pb2")
 

@@ -1,14 +1,18 @@
 """Packages as the executor `reference` opens and asks them."""
 
 import asyncio
-from collections.abc import Mapping
+import gc
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mmai.backends.coreml.executor import Executor
 from mmai.backends.coreml.files import read_package
-from mmai.backends.coreml.reference import open_reference
 from packages.toolkit import ct
+
+from mmai.backends.coreml.executor import Executor
+from mmai.backends.coreml.reference import open_reference
 
 SPECIFICATION = "Data/com.apple.CoreML/model.mlmodel"
 WEIGHTS = "Data/com.apple.CoreML/weights/weight.bin"
@@ -29,9 +33,35 @@ def begun(executor: Executor) -> int:
     return asyncio.run(executor.new_state())
 
 
-def program_proto(path: Path) -> Any:
-    """The program as coremltools reads it."""
-    return ct.utils.load_spec(str(path)).mlProgram
+@contextmanager
+def folders_of_its_own() -> Iterator[None]:
+    """Around coremltools' models, which leave temporary folders to the garbage collector: a warning when it finds them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+        gc.collect()
+
+
+def multifunction(parts: dict[str, Path], path: Path, *, default: str) -> Path:
+    """One package of several functions, from packages of one each."""
+    with folders_of_its_own():
+        descriptor = ct.utils.MultiFunctionDescriptor()
+        for name, part in parts.items():
+            descriptor.add_function(str(part), src_function_name="main", target_function_name=name)
+        descriptor.default_function_name = default
+        ct.utils.save_multifunction(descriptor, str(path))
+        del descriptor
+    return path
+
+
+def pipeline(stages: list[Path], path: Path) -> Path:
+    """One package whose models run one after the other."""
+    with folders_of_its_own():
+        models = [ct.models.MLModel(str(stage), skip_model_load=True) for stage in stages]
+        whole = ct.utils.make_pipeline(*models)
+        whole.save(str(path))
+        del models, whole
+    return path
 
 
 def changed(path: Path, change: Any, file: str = SPECIFICATION) -> Path:
