@@ -6,7 +6,7 @@ import numpy as np
 
 from mmai.backends.coreml.reference.kernel import Array, Table
 from mmai.backends.coreml.reference.ops.dense import convolve
-from mmai.backends.coreml.reference.ops.depthwise import convolve_depthwise
+from mmai.backends.coreml.reference.ops.depthwise import convolve_depthwise, pays
 from mmai.backends.coreml.reference.ops.transposed import conv_transpose
 from mmai.backends.coreml.reference.ops.windows import windows_over
 
@@ -33,7 +33,7 @@ def conv(
     if weight.shape[1] * parts != x.shape[1] or weight.shape[0] % parts:
         raise ValueError(f"conv of {x.shape[1]} channels in {parts} groups cannot take a weight of shape {weight.shape}")
     windows = windows_over(x.shape[2:], weight.shape[2:], strides=strides, dilations=dilations, pad_type=pad_type, pad=pad)
-    if weight.shape[1] == 1 and parts > 1:
+    if weight.shape[1] == 1 and parts > 1 and pays(windows):
         return convolve_depthwise(x, weight, bias, windows)
     return convolve(x, weight, bias, windows, groups=parts)
 
