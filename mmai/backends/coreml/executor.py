@@ -24,6 +24,8 @@ class LoadReport(Struct, frozen=True, kw_only=True):
     compile_ms: float | None = None
     placement: dict[str, float] | None = None
     """Compute device to the share of estimated cost planned for it, where that can be asked."""
+    notes: tuple[str, ...] = ()
+    """What went wrong without stopping anything, a sentence each."""
 
 
 class Prediction(Struct, frozen=True, kw_only=True):
