@@ -47,6 +47,11 @@ class Executor(Protocol):
     """What was asked for; None where that means nothing."""
     report: LoadReport
 
+    @property
+    def alive(self) -> bool:
+        """It can be asked. One that was closed, or whose process died, hung or was interrupted, has to be loaded anew."""
+        ...
+
     async def predict(self, feeds: "Mapping[str, Feed]", *, state: int | None = None) -> Prediction:
         """Run the model once. Names, shapes and types of `feeds` are held to its interface first.
 
