@@ -90,8 +90,8 @@ def test_a_model_is_compiled_loaded_and_asked(tmp_path: Path) -> None:
         assert (executor.report.compile_ms, executor.report.load_ms) == (3.0, 2.0)
         assert executor.report.placement == {"neural_engine": 0.75, "cpu": 0.25}
         assert first.outputs["y"].dtype == np.float16  # type: ignore[union-attr]
-        np.testing.assert_array_equal(first.outputs["y"], [3, -6])  # type: ignore[arg-type]
-        np.testing.assert_array_equal(second.outputs["y"], [0, 0])  # type: ignore[arg-type]
+        np.testing.assert_array_equal(first.outputs["y"], [3, -6])
+        np.testing.assert_array_equal(second.outputs["y"], [0, 0])
         assert first.engine_ms == 0.5
         assert first.memory_bytes is not None
         assert 10_000_000 < first.memory_bytes < 1_000_000_000
@@ -226,7 +226,7 @@ def test_a_model_that_needs_more_memory_than_there_is_fails_and_the_worker_lives
 
 def test_what_the_framework_raises_is_told_and_the_worker_lives(tmp_path: Path) -> None:
     async def ask(executor: AppleExecutor) -> None:
-        with pytest.raises(ProviderError, match="`raises_at_predict` failed: RuntimeError: .*Error in declaring network"):
+        with pytest.raises(ProviderError, match=r"`raises_at_predict` failed: RuntimeError: .*Error in declaring network"):
             await executor.predict(X)
         assert executor.alive
 
@@ -238,7 +238,7 @@ def test_a_worker_whose_engine_cannot_be_imported_says_so(tmp_path: Path) -> Non
     nowhere = type(MACHINE)(os_build="1", coremltools="9.0", engine="packages.nowhere")
 
     async def work() -> None:
-        with pytest.raises(ProviderError, match="ModuleNotFoundError: No module named 'packages.nowhere'"):
+        with pytest.raises(ProviderError, match=r"ModuleNotFoundError: No module named 'packages\.nowhere'"):
             await open_apple(package, function=None, units="all", setup=setup_in(tmp_path), load_timeout_s=30, machine=nowhere)
 
     without_trace(package, work)
@@ -311,7 +311,7 @@ def test_nothing_is_left_in_the_folder_for_temporary_files(tmp_path: Path) -> No
     setup = setup_in(tmp_path)
     used(child(tmp_path, "fine"), setup, lambda executor: executor.predict(X))
     failure(child(tmp_path, "aborts_at_load"), setup, ProviderError)
-    assert list((setup.cache_dir / "scratch").iterdir()) == []
+    assert list((setup.cache_dir / ".compiling").iterdir()) == []
 
 
 def test_a_worker_whose_parent_was_killed_ends_by_itself(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ has to be the same the next time. Source: Apple's coremltools guide, "Model Pred
 """
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,7 +19,10 @@ from mmai.files import locked, replace
 
 COMPILED = "model.mlmodelc"
 NOTE = "entry.json"
-SCRATCH = "scratch"
+SCRATCH = ".compiling"
+
+OURS = re.compile(r"[0-9a-f]{64}|[0-9a-f]{12}")
+"""Names of folders that are the cache's own. The settings say where it is, and what else lies there is nothing to delete."""
 
 
 class Entry(Struct, frozen=True):
@@ -54,7 +58,7 @@ class Cache:
             StorageError, OSError: the cache cannot be used.
         """
         with locked(self._folder / "cache"):
-            for left in _folders(self._folder / SCRATCH):
+            for left in _ours(self._folder / SCRATCH):
                 _remove(left)
             folder = self._folder / SCRATCH / os.urandom(6).hex()
             folder.mkdir(parents=True)
@@ -87,7 +91,7 @@ class Cache:
     def _make_room(self) -> None:
         """Models of another macOS leave, then the least recently used until the rest fits; nothing that is in use."""
         build = self._key.rpartition("-")[0]
-        entries = [folder for model in _folders(self._folder) if model.name != SCRATCH for folder in _folders(model)]
+        entries = [folder for model in _ours(self._folder) for folder in _folders(model) if (folder / NOTE).exists()]
         stale = [folder for folder in entries if folder.name.rpartition("-")[0] != build or not whole(folder)]
         for folder in stale:
             _remove(folder)
@@ -120,6 +124,10 @@ def _entry(folder: Path) -> Entry | None:
         return msgspec.json.decode((folder / NOTE).read_bytes(), type=Entry)
     except (OSError, msgspec.MsgspecError, ValueError):
         return None
+
+
+def _ours(folder: Path) -> Iterator[Path]:
+    return (path for path in _folders(folder) if OURS.fullmatch(path.name))
 
 
 def _folders(folder: Path) -> Iterator[Path]:
