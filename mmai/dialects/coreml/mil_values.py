@@ -9,7 +9,6 @@ from mmai.dialects.coreml.mil import (
     Entries,
     Items,
     ListType,
-    Shape,
     StateType,
     TensorType,
     TupleType,
@@ -123,7 +122,9 @@ def _part_type(buffer: Buffer, parts: dict[int, Span], number: int, depth: int) 
 def _tensor_type(buffer: Buffer, span: Span) -> TensorType:
     plain = numbers(buffer, span)
     shape = tuple(_dimension(buffer, inner) for number, inner in spans(buffer, span) if number == 3)
-    open_rank = signed(plain.get(2, len(shape))) < 0 or any(_variadic(buffer, each) for n, each in spans(buffer, span) if n == 3)
+    open_rank = signed(plain.get(2, len(shape))) < 0 or any(
+        _variadic(buffer, each) for n, each in spans(buffer, span) if n == 3
+    )
     return TensorType(DTYPES.get(plain.get(1, 0), "unknown"), None if open_rank else shape)
 
 
@@ -156,7 +157,9 @@ def _immediate(buffer: Buffer, span: Span, depth: int) -> Elements | Items | Ent
             case 1:
                 found = _elements(buffer, inner)
             case 2 | 3:
-                found = Items(tuple(read_value(buffer, each, depth=depth + 1) for field, each in spans(buffer, inner) if field == 1))
+                found = Items(
+                    tuple(read_value(buffer, each, depth=depth + 1) for field, each in spans(buffer, inner) if field == 1)
+                )
             case 4:
                 found = Entries(tuple(_pair(buffer, each, depth) for field, each in spans(buffer, inner) if field == 1))
     return found

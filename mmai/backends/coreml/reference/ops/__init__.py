@@ -1,9 +1,9 @@
 """Every operation the executor runs, merged from the files here. A new family is a file with a table `OPS`, and a row here."""
 
 from mmai.backends.coreml.reference.kernel import Kernel, Table
-from mmai.backends.coreml.reference.ops import compression
+from mmai.backends.coreml.reference.ops import compression, convolution, labels, lists, normalization, pooling
 
-FAMILIES = (compression,)
+FAMILIES = (compression, convolution, labels, lists, normalization, pooling)
 """Files, each with an `OPS` of its own; no operation is in two of them."""
 
 
