@@ -3,8 +3,10 @@
 from mmai.backends.coreml.reference.kernel import Kernel, Table
 from mmai.backends.coreml.reference.ops import (
     activation,
+    blocks,
     compression,
     convolution,
+    cropping,
     elementwise,
     filling,
     gathering,
@@ -15,6 +17,8 @@ from mmai.backends.coreml.reference.ops import (
     pooling,
     recurrent,
     reduction,
+    resampling,
+    resize,
     shaping,
     slicing,
     sorting,
@@ -22,8 +26,10 @@ from mmai.backends.coreml.reference.ops import (
 
 FAMILIES = (
     activation,
+    blocks,
     compression,
     convolution,
+    cropping,
     elementwise,
     filling,
     gathering,
@@ -34,6 +40,8 @@ FAMILIES = (
     pooling,
     recurrent,
     reduction,
+    resampling,
+    resize,
     shaping,
     slicing,
     sorting,
