@@ -1,9 +1,11 @@
 """What a compiled model depends on beside itself: the system and the tool that compiled it."""
 
 import platform
+import plistlib
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from xml.parsers.expat import ExpatError
 
 from msgspec import Struct
 
@@ -46,9 +48,7 @@ def this_machine() -> Machine:
 
 def os_build(system: Path) -> str:
     """From the file in which macOS keeps it, or else the kernel's version, which changes as often."""
-    import plistlib  # noqa: PLC0415 - a Mac's only
-
     try:
         return str(plistlib.loads(system.read_bytes())["ProductBuildVersion"])
-    except (OSError, ValueError, KeyError, plistlib.InvalidFileException):
+    except (OSError, ValueError, KeyError, ExpatError):
         return f"darwin{platform.release()}"
