@@ -74,6 +74,7 @@ def test_adapter_keys_and_files_of_models_travel_in_the_options(home: Path) -> N
     assert row.options == {
         "compute_units": "cpu_only",
         "directories": ("/m",),
+        "named": True,
         "cache_dir": str(home / "home" / "cache" / "coreml"),
         "files": {"b": {"path": str(home / "home" / "a" / "b.mlpackage"), "input_shape": (), "output_shape": ()}},
     }

@@ -9,7 +9,7 @@ from mmai.settings.schema import BackendSettings, DeclaredModel, Settings
 
 
 def places(provider: str, backend: BackendSettings, settings: Settings, *, env: Mapping[str, str]) -> dict[str, Any]:
-    """`directories`, `files` and `cache_dir`, for `Endpoint.options`.
+    """`directories`, whether the settings `named` them, `files` and `cache_dir`, for `Endpoint.options`.
 
     A relative path in a settings file is meant from that file's own folder; one of a model also from the directories, and from
     where the command was typed.
@@ -22,6 +22,7 @@ def places(provider: str, backend: BackendSettings, settings: Settings, *, env: 
     cache = Path(backend.cache_dir) if backend.cache_dir else paths.cache_dir / "coreml"
     return {
         "directories": tuple(map(str, directories)),
+        "named": bool(backend.directories),
         "cache_dir": str(_absolute(cache, _folder(settings, f"backends.{provider}.cache_dir"))),
         "files": files,
     }

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ with warnings.catch_warnings():
 __all__ = ["built", "ct", "mb", "types"]
 
 
-def built(program: Any, path: Path, **conversion: Any) -> Path:
-    """A MIL program as a package in float32, unless `conversion` says otherwise."""
+def built(program: Any, path: Path, *, described: Callable[[Any], None] | None = None, **conversion: Any) -> Path:
+    """A MIL program as a package in float32, unless `conversion` says otherwise; `described` notes what else it should say."""
     settings = {
         "convert_to": "mlprogram",
         "minimum_deployment_target": ct.target.iOS16,
@@ -27,5 +28,7 @@ def built(program: Any, path: Path, **conversion: Any) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = ct.convert(program, **{**settings, **conversion})
+        if described:
+            described(model)
         model.save(str(path))
     return path

@@ -13,6 +13,8 @@ class Setup(Struct, frozen=True, kw_only=True):
 
     directories: tuple[Path, ...] = ()
     """Absolute; looked through with all their folders."""
+    named: bool = False
+    """The settings name them; otherwise it is mmai's own place, which need not be there."""
     files: dict[str, Path] = {}
     """Models that the settings name one by one, by their name."""
     cache_dir: Path
@@ -33,6 +35,7 @@ class Setup(Struct, frozen=True, kw_only=True):
         }
         return cls(
             directories=tuple(map(Path, options["directories"])),
+            named=options["named"],
             files={name: Path(file["path"]) for name, file in options.get("files", {}).items()},
             cache_dir=Path(options["cache_dir"]),
             executor=options.get("executor", "auto"),

@@ -1,0 +1,1 @@
+"""Core ML: what stands in its specification files."""
