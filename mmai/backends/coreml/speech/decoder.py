@@ -164,15 +164,22 @@ def _held(made: Array, feature: Feature) -> Array:
 
 
 def _empty(feature: Feature) -> Array:
+    """A cache with nothing in it: zeros, or where it grows, no places at all."""
     array = _array(feature)
-    sizes = [least if least != most else size for size, (least, most) in zip(array.shape, array.ranges, strict=True)]
-    return np.zeros(sizes if array.ranges else array.shape, array.dtype or "float32")
+    shape = tuple(least for least, _ in array.ranges) or array.shape
+    if math.prod(shape) and _grows(array):
+        raise CannotRun(f"the decoder's `{feature.name}` cannot be empty, and nothing is to be in it at the beginning")
+    return np.zeros(shape, array.dtype or "float32")
+
+
+def _grows(array: ArrayFormat) -> bool:
+    return any(_varies(array, index) for index in range(len(array.shape)))
 
 
 def _continued(cache: Array, made: Array, feature: Feature, *, past: int) -> Array:
     """The cache with what this token adds: put in its place, or already there where the model gives the whole cache back."""
     made = made.astype(cache.dtype)
-    if made.shape == cache.shape or _array(feature).ranges:
+    if made.shape == cache.shape or _grows(_array(feature)):
         return made
     differing = [index for index, (old, new) in enumerate(zip(cache.shape, made.shape, strict=False)) if old != new]
     if made.ndim != cache.ndim or len(differing) != 1 or past + made.shape[differing[0]] > cache.shape[differing[0]]:
