@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from coremltools.converters.mil.mil import get_new_symbol
+from packages.reference import program
 from packages.toolkit import built, ct, mb, types
 
 LATEST = ct.target.iOS18
@@ -18,77 +19,75 @@ def _dense(x: Any, name: str = "y") -> Any:
 
 
 def dense(folder: Path) -> Path:
-    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 32))], opset_version=ct.target.iOS16)
-    def program(x: Any) -> Any:
+    @program(mb.TensorSpec(shape=(1, 32)))
+    def model(x: Any) -> Any:
         return _dense(x)
 
-    return built(program, folder / "dense.mlpackage")
+    return built(model, folder / "dense.mlpackage")
 
 
 def half(folder: Path) -> Path:
-    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 32), dtype=types.fp16)], opset_version=ct.target.iOS16)
-    def program(x: Any) -> Any:
+    @program(mb.TensorSpec(shape=(1, 32), dtype=types.fp16))
+    def model(x: Any) -> Any:
         return mb.linear(x=x, weight=WEIGHT.astype(np.float16), bias=np.zeros(64, np.float16), name="y")
 
-    return built(program, folder / "half.mlpackage", compute_precision=ct.precision.FLOAT16)
+    return built(model, folder / "half.mlpackage", compute_precision=ct.precision.FLOAT16)
 
 
 def picture(folder: Path) -> Path:
-    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 3, 8, 6))], opset_version=ct.target.iOS16)
-    def program(image: Any) -> Any:
+    @program(mb.TensorSpec(shape=(1, 3, 8, 6)))
+    def model(image: Any) -> Any:
         return mb.softmax(x=mb.reduce_mean(x=image, axes=[2, 3]), axis=-1, name="probs")
 
     image = ct.ImageType(name="image", shape=(1, 3, 8, 6), scale=1 / 255.0, color_layout=ct.colorlayout.BGR)
     labels = ct.ClassifierConfig(["blue", "grün", "red"])
-    return built(program, folder / "picture.mlpackage", inputs=[image], classifier_config=labels)
+    return built(model, folder / "picture.mlpackage", inputs=[image], classifier_config=labels)
 
 
 def numbered(folder: Path) -> Path:
-    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 3))], opset_version=ct.target.iOS16)
-    def program(x: Any) -> Any:
+    @program(mb.TensorSpec(shape=(1, 3)))
+    def model(x: Any) -> Any:
         return mb.softmax(x=x, axis=-1, name="probs")
 
-    return built(program, folder / "numbered.mlpackage", classifier_config=ct.ClassifierConfig([7, 8, 9]))
+    return built(model, folder / "numbered.mlpackage", classifier_config=ct.ClassifierConfig([7, 8, 9]))
 
 
 def ranged(folder: Path) -> Path:
     size = get_new_symbol()
 
-    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 80, size))], opset_version=ct.target.iOS16)
-    def program(mel: Any) -> Any:
+    @program(mb.TensorSpec(shape=(1, 80, size)))
+    def model(mel: Any) -> Any:
         return mb.relu(x=mel, name="y")
 
     shape = (1, 80, ct.RangeDim(1, 3000, default=300))
-    return built(program, folder / "ranged.mlpackage", inputs=[ct.TensorType(name="mel", shape=shape)])
+    return built(model, folder / "ranged.mlpackage", inputs=[ct.TensorType(name="mel", shape=shape)])
 
 
 def enumerated(folder: Path) -> Path:
     size = get_new_symbol()
 
-    @mb.program(input_specs=[mb.TensorSpec(shape=(1, size))], opset_version=ct.target.iOS16)
-    def program(x: Any) -> Any:
+    @program(mb.TensorSpec(shape=(1, size)))
+    def model(x: Any) -> Any:
         return mb.relu(x=x, name="y")
 
     shapes = ct.EnumeratedShapes(shapes=[(1, 8), (1, 16)], default=(1, 16))
-    return built(program, folder / "enumerated.mlpackage", inputs=[ct.TensorType(name="x", shape=shapes)])
+    return built(model, folder / "enumerated.mlpackage", inputs=[ct.TensorType(name="x", shape=shapes)])
 
 
 def stateful(folder: Path) -> Path:
-    @mb.program(
-        input_specs=[mb.TensorSpec((1,), dtype=types.fp16), mb.StateTensorSpec((1,), dtype=types.fp16)], opset_version=LATEST
-    )
-    def program(x: Any, total: Any) -> Any:
+    @program(mb.TensorSpec((1,), dtype=types.fp16), mb.StateTensorSpec((1,), dtype=types.fp16), target=LATEST)
+    def model(x: Any, total: Any) -> Any:
         added = mb.add(x=mb.read_state(input=total), y=x)
         return mb.identity(x=mb.coreml_update_state(state=total, value=added), name="y")
 
     return built(
-        program, folder / "stateful.mlpackage", minimum_deployment_target=LATEST, compute_precision=ct.precision.FLOAT16
+        model, folder / "stateful.mlpackage", minimum_deployment_target=LATEST, compute_precision=ct.precision.FLOAT16
     )
 
 
 def looping(folder: Path) -> Path:
-    @mb.program(input_specs=[mb.TensorSpec(shape=(1,))], opset_version=ct.target.iOS16)
-    def program(x: Any) -> Any:
+    @program(mb.TensorSpec(shape=(1,)))
+    def model(x: Any) -> Any:
         return mb.while_loop(
             _cond=lambda each: mb.squeeze(x=mb.less(x=each, y=np.float32(100))),
             _body=lambda each: mb.mul(x=each, y=np.float32(2)),
@@ -96,7 +95,7 @@ def looping(folder: Path) -> Path:
             name="y",
         )
 
-    return built(program, folder / "looping.mlpackage")
+    return built(model, folder / "looping.mlpackage")
 
 
 def several(folder: Path) -> Path:
@@ -111,13 +110,13 @@ def several(folder: Path) -> Path:
 
 
 def network(folder: Path) -> Path:
-    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 32))])
-    def program(x: Any) -> Any:
+    @program(mb.TensorSpec(shape=(1, 32)), target=ct.target.iOS15)
+    def model(x: Any) -> Any:
         return mb.softmax(x=_dense(x, "z"), axis=-1, name="y")
 
     labels = ct.ClassifierConfig([f"class {at}" for at in range(64)])
     return built(
-        program,
+        model,
         folder / "network.mlmodel",
         convert_to="neuralnetwork",
         minimum_deployment_target=None,
