@@ -2,29 +2,49 @@
 
 from mmai.backends.coreml.reference.kernel import Kernel, Table
 from mmai.backends.coreml.reference.ops import (
+    activation,
     blocks,
     compression,
     convolution,
     cropping,
+    elementwise,
+    filling,
+    gathering,
     labels,
+    linear,
     lists,
     normalization,
     pooling,
+    recurrent,
+    reduction,
     resampling,
     resize,
+    shaping,
+    slicing,
+    sorting,
 )
 
 FAMILIES = (
+    activation,
     blocks,
     compression,
     convolution,
     cropping,
+    elementwise,
+    filling,
+    gathering,
     labels,
+    linear,
     lists,
     normalization,
     pooling,
+    recurrent,
+    reduction,
     resampling,
     resize,
+    shaping,
+    slicing,
+    sorting,
 )
 """Files, each with an `OPS` of its own; no operation is in two of them."""
 
