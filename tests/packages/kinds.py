@@ -80,9 +80,7 @@ def stateful(folder: Path) -> Path:
         added = mb.add(x=mb.read_state(input=total), y=x)
         return mb.identity(x=mb.coreml_update_state(state=total, value=added), name="y")
 
-    return built(
-        model, folder / "stateful.mlpackage", minimum_deployment_target=LATEST, compute_precision=ct.precision.FLOAT16
-    )
+    return built(model, folder / "stateful.mlpackage", minimum_deployment_target=LATEST, compute_precision=ct.precision.FLOAT16)
 
 
 def looping(folder: Path) -> Path:
