@@ -2,17 +2,15 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmai.backends.coreml.tasks.scoring import classify, ranked
 from mmai.errors import CannotRun, ProviderError
 from mmai.values.event import Label
 from mmai.values.package import Function, Package, Roles
-
-np = pytest.importorskip("numpy")
-
-from mmai.backends.coreml.tasks.scoring import classify, ranked  # noqa: E402 - it needs numpy
 
 CATS = ("cat", "dog", "owl")
 
