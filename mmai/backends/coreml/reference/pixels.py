@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from mmai.backends.coreml.reference.kernel import Array
-from mmai.backends.coreml.reference.wording import said_feature, said_shape
+from mmai.backends.coreml.reference.wording import said_feature, said_shape, said_value
 from mmai.errors import UsageError
 from mmai.values.package import Feature, ImageFormat, Range
 
@@ -25,7 +25,7 @@ def from_pixels(feature: Feature, image: ImageFormat, value: Any) -> Array:
     if not fits or pixels.shape[2:] != ((3,) if channels == 3 else ()) or not size_fits(image, pixels):
         raise UsageError(
             f"`{feature.name}` takes {said_feature(feature)} {'in color' if channels == 3 else 'in gray'}, "
-            f"not {pixels.dtype} of {said_shape(pixels.shape)}"
+            f"not {said_value(value)}"
         )
     if channels == 1:
         return pixels.astype(np.float32).reshape(1, 1, *pixels.shape)
