@@ -88,7 +88,7 @@ def _scaled(x: Array, *factors: Array | float) -> list[int]:
 def _resized(x: Array, sizes: list[int], along: Along) -> Array:
     """Axes that shrink come first, outer ones ahead; then those that grow, inner ones ahead, which are the slowest to read."""
     changes = [(axis, size) for axis, size in enumerate(sizes, x.ndim - len(sizes))]
-    shrink = [(axis, size) for axis, size in changes if size < x.shape[axis]]
+    shrink = [(axis, size) for axis, size in changes if size <= x.shape[axis]]
     grow = [(axis, size) for axis, size in reversed(changes) if size > x.shape[axis]]
     for axis, size in shrink + grow:
         x = along(x, axis, size)
