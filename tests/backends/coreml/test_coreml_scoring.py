@@ -73,6 +73,14 @@ def test_a_dictionary_brings_its_own_names() -> None:
     assert ranked({"cat": 0.25, "dog": 0.75}, (), None, 1) == (Label("dog", 0.75),)
 
 
+def test_classes_of_a_dictionary_need_not_exclude_each_other() -> None:
+    assert probabilities(ranked({"cat": 0.9, "dog": 0.8}, (), None, 2)) == {"cat": 0.9, "dog": 0.8}
+
+
+def test_a_dictionary_of_logits_is_seen_to_be_one() -> None:
+    assert probabilities(ranked({"cat": 0.0, "dog": math.log(3)}, (), None, 2)) == {"dog": 0.75, "cat": 0.25}
+
+
 def test_classes_that_are_numbers_are_looked_up_among_the_labels() -> None:
     assert ranked({0: 0.25, 7: 0.75}, CATS, "probabilities", 2) == (Label("7", 0.75), Label("cat", 0.25))
 

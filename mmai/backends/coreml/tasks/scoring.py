@@ -41,7 +41,7 @@ def ranked(scores: Any, labels: Sequence[str], kind: str | None, top_k: int) -> 
         scores: one for each class, in an array with no other dimension longer than 1, or a dictionary by class; of two classes
             the second one's alone will do.
         labels: names in the order of the scores; without any, the number of a class is its name.
-        kind: see `Roles.scores`; None tells probabilities from logits by their sum.
+        kind: see `Roles.scores`; None tells probabilities from logits by what they look like.
         top_k: at most so many.
 
     Raises:
@@ -51,7 +51,7 @@ def ranked(scores: Any, labels: Sequence[str], kind: str | None, top_k: int) -> 
     row, names = _by_class(scores, labels) if isinstance(scores, Mapping) else _by_place(scores, labels)
     if not np.isfinite(row).all():
         raise ProviderError("the model gave scores that are no numbers, as half precision does where it overflows")
-    probabilities = _probabilities(row, kind)
+    probabilities = _probabilities(row, kind or _kind(row, is_table=isinstance(scores, Mapping)))
     if len(row) == 1 and len(names) == 2:
         probabilities = np.append(1 - probabilities, probabilities)
     if len(names) != len(probabilities):
@@ -78,9 +78,13 @@ def _named(key: Any, labels: Sequence[str]) -> str:
     return labels[number] if number is not None and 0 <= number < len(labels) else str(key)
 
 
-def _probabilities(row: "Row", kind: str | None) -> "Row":
-    if kind is None:
-        kind = "probabilities" if _are_probabilities(row) else "logits" if len(row) > 1 else "sigmoid"
+def _kind(row: "Row", *, is_table: bool) -> str:
+    """A table is a classifier's own, whose classes need not exclude each other; an array of probabilities sums to 1."""
+    within = bool((row >= 0).all() and (row <= 1 + NEAR_ONE).all())
+    return "probabilities" if within and (is_table or len(row) == 1 or abs(row.sum() - 1) <= NEAR_ONE) else "logits"
+
+
+def _probabilities(row: "Row", kind: str) -> "Row":
     if kind == "probabilities":
         return np.clip(row, 0.0, 1.0)
     if kind == "sigmoid" or len(row) == 1:
@@ -89,9 +93,3 @@ def _probabilities(row: "Row", kind: str | None) -> "Row":
         return np.where(row >= 0, 1.0, small) / (1.0 + small)
     powers = np.exp(row - row.max())
     return np.asarray(powers / powers.sum())
-
-
-def _are_probabilities(row: "Row") -> bool:
-    """Between 0 and 1, and together 1; one alone may be any of these."""
-    within = bool((row >= 0).all() and (row <= 1 + 1e-3).all())
-    return within and (len(row) == 1 or abs(float(row.sum()) - 1) <= NEAR_ONE)
