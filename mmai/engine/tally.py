@@ -7,7 +7,7 @@ from mmai.engine.session import Route
 from mmai.errors import CallError, MmaiError
 from mmai.selection.tokens import request_tokens, text_tokens
 from mmai.values.cost import cost_usd
-from mmai.values.event import DroppedEvent, Event, FinishedEvent, ImageEvent, ReasoningEvent, TextEvent, Usage
+from mmai.values.event import DroppedEvent, Event, ExecutionEvent, FinishedEvent, ImageEvent, ReasoningEvent, TextEvent, Usage
 from mmai.values.model import Price
 from mmai.values.record import Attempt, RunRecord, RunStatus, Timings
 from mmai.values.request import Request
@@ -47,7 +47,7 @@ class Tally:
         """A call goes out now."""
         self._sent = self._clock.monotonic()
         self._price = route.card.price
-        self._record = structs.replace(self._record, model=str(route.card.ref))
+        self._record = structs.replace(self._record, model=str(route.card.ref), execution=None)
 
     def take(self, event: Event) -> None:
         """Something came back."""
@@ -55,6 +55,8 @@ class Tally:
             self._record = structs.replace(
                 self._record, finish_reason=event.reason, usage=event.usage, server=event.server, execution=event.execution
             )
+        elif isinstance(event, ExecutionEvent):
+            self._record = structs.replace(self._record, execution=event.execution)
         elif not self.content and not isinstance(event, DroppedEvent):
             self.content = True
             self._record = structs.replace(
@@ -77,6 +79,7 @@ class Tally:
             message=error.message if error else None,
             status=error.status if isinstance(error, CallError) else None,
             ms=self._ms_since(self._sent),
+            executor=self._record.execution.executor if self._record.execution else None,
         )
         self._record = structs.replace(self._record, attempts=(*self._record.attempts, attempt))
         return attempt

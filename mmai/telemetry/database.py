@@ -186,5 +186,14 @@ def _billed_usage(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX spending ON runs (started_at, cost_usd) WHERE cost_usd > 0")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_runs_and_attempts, _billed_usage)
+def _executors(connection: sqlite3.Connection) -> None:
+    """What ran a model in a file, and how. Profiles leave the reference executor out, so its runs are not in their index."""
+    for column in ("executor TEXT", "memory_bytes INTEGER", "execution TEXT"):
+        connection.execute(f"ALTER TABLE runs ADD COLUMN {column}")
+    connection.execute("ALTER TABLE attempts ADD COLUMN executor TEXT")
+    connection.execute("DROP INDEX successes")
+    connection.execute("CREATE INDEX successes ON runs (model, started_at) WHERE status = 'ok' AND executor IS NOT 'reference'")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_runs_and_attempts, _billed_usage, _executors)
 """Each brings the tables one version further. One that has shipped is never edited."""

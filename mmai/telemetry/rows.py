@@ -4,9 +4,10 @@ import os
 import sqlite3
 import sys
 
-from msgspec import Struct, convert
+from msgspec import Struct, convert, json
 from msgspec.structs import asdict, astuple, replace
 
+from mmai.values.execution import Execution
 from mmai.values.record import Attempt, RunRecord
 
 TEXT_LIMIT = 100_000
@@ -49,11 +50,24 @@ def select(connection: sqlite3.Connection, condition: str, *values: object, now:
 def _row(record: RunRecord) -> dict[str, object]:
     row: dict[str, object] = {"pid": os.getpid()}
     for field, value in asdict(record).items():
-        if isinstance(value, Struct):
+        if field == "execution":
+            row |= _executed(record.execution)
+        elif isinstance(value, Struct):
             row |= {f"{field}_{name}": part for name, part in asdict(value).items()}
         elif field != "attempts":
             row[field] = _kept(value)
     return row
+
+
+def _executed(execution: Execution | None) -> dict[str, object]:
+    """Whole as JSON, and what profiles are made of in columns of its own."""
+    if execution is None:
+        return dict.fromkeys(("executor", "memory_bytes", "execution"))
+    return {
+        "executor": execution.executor,
+        "memory_bytes": execution.memory_bytes,
+        "execution": json.encode(execution).decode(),
+    }
 
 
 def _kept(value: object) -> object:
@@ -68,6 +82,8 @@ def _record(row: dict[str, object], attempts: list[dict[str, object]]) -> RunRec
         group, _, name = column.partition("_")
         if group in parts:
             parts[group][name] = value
+        elif column == "execution":
+            fields[column] = None if value is None else json.decode(str(value))
         else:
             fields[column] = value
     return convert(fields | parts, RunRecord, strict=False)  # SQLite keeps truth values as 0 and 1.

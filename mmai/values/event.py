@@ -76,6 +76,12 @@ class AudioEvent(Struct, frozen=True, tag="audio"):
     media_type: str
 
 
+class ExecutionEvent(Struct, frozen=True, tag="execution"):
+    """A model in a file is about to be run, and by what; nothing is measured yet. It is no part of an answer."""
+
+    execution: Execution
+
+
 class DroppedEvent(Struct, frozen=True, tag="dropped"):
     """A tuning option that was asked for and not sent, since the model has none of the kind. It is no part of an answer."""
 
@@ -144,6 +150,7 @@ Event = (
     | ImageEvent
     | AudioEvent
     | ToolCall
+    | ExecutionEvent
     | DroppedEvent
     | FinishedEvent
 )

@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from mmai.values.event import ServerTimings, Usage
-from mmai.values.execution import Execution
+from mmai.values.execution import Execution, ExecutorName
 
 RunStatus = Literal["running", "ok", "error", "cancelled", "incomplete"]
 
@@ -22,6 +22,8 @@ class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """HTTP status, where there was one."""
     ms: float
     """From sending to the end of this attempt."""
+    executor: ExecutorName | None = None
+    """What ran the model, where that was on this machine and not behind a server."""
 
 
 class Timings(Struct, frozen=True, kw_only=True):
@@ -60,4 +62,4 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     server: ServerTimings = ServerTimings()
     attempts: tuple[Attempt, ...] = ()
     execution: Execution | None = None
-    """How the model that answered was run, where that was on this machine and not behind a server."""
+    """How the last model was run, where that was on this machine and not behind a server; of a run that failed, by what."""

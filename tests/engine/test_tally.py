@@ -9,7 +9,8 @@ from mmai.engine.tally import Tally
 from mmai.errors import CannotConnect
 from mmai.selection.tokens import request_tokens, text_tokens
 from mmai.values.endpoint import Endpoint
-from mmai.values.event import Event, FinishedEvent, ImageEvent, LabelsEvent, ReasoningEvent, TextEvent, Usage
+from mmai.values.event import Event, ExecutionEvent, FinishedEvent, ImageEvent, LabelsEvent, ReasoningEvent, TextEvent, Usage
+from mmai.values.execution import Execution
 from mmai.values.model import ModelCard, Price
 from mmai.values.record import RunRecord
 
@@ -80,3 +81,15 @@ def test_images_are_counted_where_the_provider_does_not() -> None:
 
 def test_what_runs_here_is_free_even_uncounted() -> None:
     assert after(LabelsEvent(()), FinishedEvent(), card=a_card()).cost_usd == 0.0
+
+
+def test_what_ran_a_model_that_failed_is_known_and_is_no_content() -> None:
+    tally = Tally(REQUEST, run_id="1", clock=Clock())
+    route = Route(LUNA, Endpoint(provider="coreml", kind="coreml"))
+    tally.sending(route)
+    tally.take(ExecutionEvent(Execution(executor="reference")))
+
+    assert tally.end_attempt(route, CannotConnect("no")).executor == "reference"
+    assert not tally.content
+    tally.sending(route)
+    assert tally.record.execution is None

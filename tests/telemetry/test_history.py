@@ -16,9 +16,11 @@ from builders import Warnings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmai.telemetry import database
 from mmai.telemetry.history import History
 from mmai.telemetry.ids import new_id
 from mmai.values.event import ServerTimings, Usage
+from mmai.values.execution import Execution, ExecutorName, TensorShape
 from mmai.values.model import Profile
 from mmai.values.record import Attempt, RunRecord, Timings
 
@@ -326,6 +328,71 @@ def test_a_model_that_generates_no_tokens_has_a_latency_instead(history: History
     history.finish(answered("builtin:embed", total_ms=5.0))
     profile = history.profiles(since=0)["builtin:embed"]
     assert (profile.latency_ms, profile.tokens_per_second, profile.ttft_ms) == (5.0, None, None)
+
+
+def in_a_file(executor: ExecutorName, **fields: Any) -> RunRecord:
+    """A run of a model in a file, whose answer came after 40 ms of its 90."""
+    return a_run(
+        model="coreml:Model",
+        usage=Usage(output_tokens=100, estimated=True),
+        timings=Timings(ttft_ms=40.0, total_ms=100.0),
+        attempts=(Attempt(model="coreml:Model", ms=90.0, executor=executor),),
+        execution=Execution(
+            executor=executor,
+            memory_bytes=12_000_000 if executor == "apple" else None,
+            predict_ms=30.5,
+            placement={"cpu": 0.25, "neural_engine": 0.75},
+            inputs=(TensorShape("image", "uint8", (32, 32, 3)),),
+        ),
+        **fields,
+    )
+
+
+def test_how_a_model_in_a_file_was_run_is_read_back_whole(history: History) -> None:
+    record = in_a_file("apple")
+    history.finish(record)
+    assert history.get(record.id) == record
+
+
+def test_runs_of_the_reference_executor_leave_a_model_unknown(history: History) -> None:
+    history.finish(in_a_file("reference"))
+    history.finish(
+        a_run(
+            status="error",
+            model="coreml:Model",
+            attempts=(Attempt(model="coreml:Model", failure="provider", ms=3.0, executor="reference"),),
+        )
+    )
+    assert history.profiles(since=0.0) == {}
+
+
+def test_runs_of_apples_executor_have_a_latency_and_their_memory(history: History) -> None:
+    history.finish(in_a_file("apple"))
+    (profile,) = history.profiles(since=0.0).values()
+    assert (profile.latency_ms, profile.memory_bytes, profile.runs) == (90.0, 12_000_000, 1)
+    assert profile.ttft_ms is profile.tokens_per_second is None
+
+
+def test_a_failure_of_apples_executor_counts(history: History) -> None:
+    attempt = Attempt(model="coreml:Model", failure="timeout", ms=3.0, executor="apple")
+    history.finish(a_run(status="error", model="coreml:Model", attempts=(attempt,)))
+    assert history.profiles(since=0.0)["coreml:Model"].failures == 1
+
+
+def test_a_history_from_before_models_in_files_is_taken_over(history: History, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        for migration in database.MIGRATIONS[:2]:
+            migration(connection)
+        connection.execute("PRAGMA user_version = 2")
+        connection.execute(
+            "INSERT INTO runs (id, started_at, status, pid, model, automatic, usage_estimated, timings_total_ms, prompt, system, text)"
+            " VALUES ('1', 5.0, 'ok', 1, 'ollama:a', 0, 0, 12.0, 'hi', '', 'ho')"
+        )
+        connection.commit()
+
+    assert [record.execution for record in history.recent()] == [None]
+    assert history.profiles(since=0.0)["ollama:a"].runs == 1
 
 
 def test_one_token_says_nothing_of_speed(history: History) -> None:

@@ -16,7 +16,8 @@ from mmai.backends.coreml.setup import Setup
 from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import CannotRun, MmaiError, NoEligibleModel
 from mmai.values.endpoint import Endpoint
-from mmai.values.event import DroppedEvent, Event, FinishedEvent
+from mmai.values.event import DroppedEvent, Event, ExecutionEvent, FinishedEvent
+from mmai.values.execution import Execution
 from mmai.values.health import Health, Loaded
 from mmai.values.model import ModelCard
 from mmai.values.package import Package, RoleTask
@@ -103,6 +104,9 @@ class CoreMLBackend:
             return executor
 
         job = Job(ref=model.ref, package=package, request=request, open=open_part, meter=meter)
+        yield ExecutionEvent(
+            Execution(executor=name, reason=why, compute_units=units if name == "apple" else None, function=job.function)
+        )
         for option in DROPPED:
             if getattr(request.options, option) not in (None, ()):
                 yield DroppedEvent(option, NO_SUCH_OPTION)

@@ -16,6 +16,10 @@ def floats(*shape: int) -> Any:
     return RANDOM.standard_normal(shape).astype(np.float32)
 
 
+def f32(values: Any) -> Any:
+    return np.array(values, np.float32)
+
+
 def ints(*values: Any) -> Any:
     return np.array(values, np.int32)
 
@@ -26,11 +30,11 @@ def test_the_error_function_is_exact_to_float32() -> None:
     x = np.linspace(-6, 6, 100_001).astype(np.float32)
     exact = np.array([erf(float(each)) for each in x])
     assert np.abs(KERNELS["erf"](x) - exact).max() < 4e-7
-    assert KERNELS["erf"](np.float32([0, np.inf, -np.inf])).tolist() == [0, 1, -1]
+    assert KERNELS["erf"](f32([0, np.inf, -np.inf])).tolist() == [0, 1, -1]
 
 
 def test_an_activation_of_a_huge_number_does_not_overflow() -> None:
-    huge = np.float32([-1e4, 1e4])
+    huge = f32([-1e4, 1e4])
     assert KERNELS["sigmoid"](huge).tolist() == [0, 1]
     assert KERNELS["softplus"](huge).tolist() == [0, 1e4]
     assert KERNELS["softmax"](huge, axis=-1).tolist() == [0, 1]
@@ -40,19 +44,19 @@ def test_an_activation_of_a_huge_number_does_not_overflow() -> None:
 
 def test_fp16_is_rounded_and_kept_in_float32() -> None:
     with np.errstate(over="ignore"):  # as the interpreter has it
-        out = KERNELS["cast"](np.float32([2049, 1e6, 0.1]), dtype="fp16")
+        out = KERNELS["cast"](f32([2049, 1e6, 0.1]), dtype="fp16")
     assert out.dtype == np.float32
     assert out.tolist() == [2048, np.inf, float(np.float16(0.1))]
 
 
 def test_whole_numbers_are_cut_off_towards_zero() -> None:
-    assert KERNELS["cast"](np.float32([-1.7, 1.7]), dtype="int32").tolist() == [-1, 1]
+    assert KERNELS["cast"](f32([-1.7, 1.7]), dtype="int32").tolist() == [-1, 1]
     assert KERNELS["real_div"](ints(-7, 7), y=ints(2, 2)).tolist() == [-3, 3]
     assert KERNELS["floor_div"](ints(-7, 7), y=ints(2, 2)).tolist() == [-4, 3]
 
 
 def test_interleaving_takes_one_of_each_in_turn() -> None:
-    pairs = [np.float32([[1, 2]]), np.float32([[3, 4]])]
+    pairs = [f32([[1, 2]]), f32([[3, 4]])]
     assert KERNELS["concat"](values=pairs, axis=1, interleave=True).tolist() == [[1, 3, 2, 4]]
 
 
@@ -96,14 +100,14 @@ def test_one_hot_has_no_row_for_an_index_outside() -> None:
     ],
 )
 def test_scattering_changes_the_same_element_as_often_as_it_is_named(mode: str, expected: list[int]) -> None:
-    out = KERNELS["scatter"](data=np.float32([1, 2, 3]), indices=ints(1, 1), updates=np.float32([20, 30]), axis=0, mode=mode)
+    out = KERNELS["scatter"](data=f32([1, 2, 3]), indices=ints(1, 1), updates=f32([20, 30]), axis=0, mode=mode)
     assert out.tolist() == expected
 
 
 def test_scattering_leaves_what_it_was_given() -> None:
-    data = np.float32([1, 2, 3])
-    KERNELS["scatter_nd"](data=data, indices=ints([0]), updates=np.float32([9]), mode="update")
-    KERNELS["slice_update"](data, update=np.float32([9]), begin=ints(0), end=ints(1))
+    data = f32([1, 2, 3])
+    KERNELS["scatter_nd"](data=data, indices=ints([0]), updates=f32([9]), mode="update")
+    KERNELS["slice_update"](data, update=f32([9]), begin=ints(0), end=ints(1))
     assert data.tolist() == [1, 2, 3]
 
 
@@ -111,7 +115,7 @@ def test_scattering_along_an_axis_stays_in_its_line() -> None:
     out = KERNELS["scatter_along_axis"](
         data=np.zeros((2, 3), np.float32),
         indices=ints([2, 0], [1, 1]),
-        updates=np.float32([[1, 2], [3, 4]]),
+        updates=f32([[1, 2], [3, 4]]),
         axis=1,
         mode="add",
     )
@@ -122,7 +126,7 @@ def test_points_are_gathered_batch_by_batch() -> None:
     x = np.arange(12).reshape(3, 4).astype(np.float32)
     assert KERNELS["gather_nd"](x, indices=ints([1, 2], [0, 3])).tolist() == [6, 3]
     assert KERNELS["gather_nd"](x, indices=ints([1], [0], [3]), batch_dims=1).tolist() == [1, 4, 11]
-    assert KERNELS["scatter_nd"](data=x, indices=ints([0, 0]), updates=np.float32([7]), mode="update")[0, 0] == 7
+    assert KERNELS["scatter_nd"](data=x, indices=ints([0, 0]), updates=f32([7]), mode="update")[0, 0] == 7
 
 
 def test_an_index_outside_is_named() -> None:
@@ -132,7 +136,7 @@ def test_an_index_outside_is_named() -> None:
 
 
 def test_negative_indices_count_from_the_end() -> None:
-    assert KERNELS["gather"](np.float32([1, 2, 3]), indices=ints(-1), axis=0).tolist() == [3]
+    assert KERNELS["gather"](f32([1, 2, 3]), indices=ints(-1), axis=0).tolist() == [3]
 
 
 def test_a_slice_is_replaced() -> None:
@@ -143,18 +147,18 @@ def test_a_slice_is_replaced() -> None:
 
 
 def test_sequences_are_reversed_over_their_own_length() -> None:
-    x = np.float32([[1, 2, 3, 4], [5, 6, 7, 8]])
+    x = f32([[1, 2, 3, 4], [5, 6, 7, 8]])
     assert KERNELS["reverse_sequence"](x, lengths=ints(2, 4), seq_axis=1, batch_axis=0).tolist() == [[2, 1, 3, 4], [8, 7, 6, 5]]
 
 
 def test_running_sums_leave_themselves_out_where_asked() -> None:
-    x = np.float32([1, 2, 3])
+    x = f32([1, 2, 3])
     assert KERNELS["cumsum"](x, exclusive=True).tolist() == [0, 1, 3]
     assert KERNELS["cumsum"](x, exclusive=True, reverse=True).tolist() == [5, 3, 0]
 
 
 def test_equals_keep_their_order() -> None:
-    x = np.float32([1, 3, 3, 2])
+    x = f32([1, 3, 3, 2])
     values, indices = KERNELS["topk"](x, k=3, axis=0)
     assert (values.tolist(), indices.tolist()) == ([3, 3, 2], [1, 2, 3])
     assert KERNELS["topk"](x, k=1, axis=0, return_indices=False).tolist() == [3]
@@ -162,8 +166,8 @@ def test_equals_keep_their_order() -> None:
 
 
 def test_boxes_that_overlap_a_better_one_are_left_out() -> None:
-    boxes = np.float32([[[5, 5, 10, 10], [6, 5, 10, 10], [50, 50, 10, 10], [80, 80, 4, 4]]])
-    scores = np.float32([[[0.9], [0.8], [0.7], [0.01]]])
+    boxes = f32([[[5, 5, 10, 10], [6, 5, 10, 10], [50, 50, 10, 10], [80, 80, 4, 4]]])
+    scores = f32([[[0.9], [0.8], [0.7], [0.01]]])
     kept, kept_scores, indices, count = KERNELS["non_maximum_suppression"](
         boxes=boxes, scores=scores, iou_threshold=0.5, score_threshold=0.1, max_boxes=3
     )
@@ -174,8 +178,8 @@ def test_boxes_that_overlap_a_better_one_are_left_out() -> None:
 
 
 def test_boxes_of_other_classes_are_kept_where_each_class_is_for_itself() -> None:
-    boxes = np.float32([[[5, 5, 10, 10], [5, 5, 10, 10]]])
-    scores = np.float32([[[0.9, 0.1], [0.1, 0.8]]])
+    boxes = f32([[[5, 5, 10, 10], [5, 5, 10, 10]]])
+    scores = f32([[[0.9, 0.1], [0.1, 0.8]]])
     ask = {"boxes": boxes, "scores": scores, "iou_threshold": 0.5, "score_threshold": 0.2, "max_boxes": 2}
     assert KERNELS["non_maximum_suppression"](**ask)[3].tolist() == [1]
     assert KERNELS["non_maximum_suppression"](**ask, per_class_suppression=True)[3].tolist() == [2]
@@ -186,7 +190,7 @@ def test_random_numbers_come_again_with_their_seed() -> None:
         first, second = (KERNELS[name](shape=ints(4, 5), seed=9) for _ in range(2))
         assert first.shape == (4, 5)
         assert (first == second).all()
-    sure = np.float32([[-100, 100, -100]])
+    sure = f32([[-100, 100, -100]])
     assert KERNELS["random_categorical"](sure, mode="logits", size=4, seed=1).tolist() == [[1, 1, 1, 1]]
 
 

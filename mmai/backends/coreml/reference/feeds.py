@@ -22,12 +22,21 @@ def take(function: Function, feeds: "Mapping[str, Feed]") -> dict[str, Any]:
     Raises:
         UsageError: an input is missing, unknown, or not what the model takes.
     """
+    hold_names(function, feeds)
+    return {each.name: taken(each, feeds[each.name]) if each.name in feeds else default(each) for each in function.inputs}
+
+
+def hold_names(function: Function, feeds: "Mapping[str, Feed]") -> None:
+    """Everything is there that the model needs, and nothing it has no input for.
+
+    Raises:
+        UsageError: an input is missing or unknown.
+    """
     names = [feature.name for feature in function.inputs]
     if unknown := [name for name in feeds if name not in names]:
         raise UsageError(f"the model has no input {_listed(unknown)}; it has {_listed(names) or 'none at all'}")
     if missing := [each.name for each in function.inputs if each.name not in feeds and not each.optional]:
         raise UsageError(f"the model needs {_listed(missing)}, which {'was' if len(missing) == 1 else 'were'} not handed in")
-    return {each.name: taken(each, feeds[each.name]) if each.name in feeds else default(each) for each in function.inputs}
 
 
 def _listed(names: list[str]) -> str:

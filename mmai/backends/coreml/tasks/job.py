@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from mmai.backends.coreml.executor import Executor, Prediction
 from mmai.backends.coreml.meter import Meter
-from mmai.errors import InvalidRequest
+from mmai.errors import InvalidRequest, UsageError
 from mmai.values.model import ModelRef
-from mmai.values.package import Package, Roles
+from mmai.values.package import Function, Package, Roles
 from mmai.values.request import AudioPart, ImagePart, Part, Request, TensorPart
 
 if TYPE_CHECKING:
@@ -47,6 +47,21 @@ class Job(Struct, frozen=True, kw_only=True):
         """The entry point asked for with `-O function=NAME`."""
         name = self.request.options.extra.get("function")
         return None if name is None else str(name)
+
+    @property
+    def interface(self) -> Function:
+        """The entry point's inputs and outputs.
+
+        Raises:
+            UsageError: there is none of the name that was asked for.
+        """
+        if self.function is None:
+            return self.package.main
+        found = next((each for each in self.package.functions if each.name == self.function), None)
+        if found is None:
+            names = ", ".join(f"`{each.name}`" for each in self.package.functions)
+            raise UsageError(f"`{self.ref}` has no function `{self.function}`, but {names}", hint="mmai run -O function=NAME")
+        return found
 
     def parts(self, kind: type[Wanted]) -> tuple[Wanted, ...]:
         """What was handed in of one kind, in order."""

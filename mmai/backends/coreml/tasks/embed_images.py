@@ -1,0 +1,72 @@
+"""Feature extraction: one vector for every picture."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.tasks.viewing import view
+from mmai.errors import CannotRun, ProviderError, UsageError
+from mmai.values.event import Event, VectorEvent
+
+if TYPE_CHECKING:
+    from mmai.backends.coreml.executor import Output
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Pooling = Literal["mean", "first", "last", "none"]
+
+
+async def run(job: Job) -> AsyncGenerator[Event, None]:
+    """A vector for each picture, from the output `-O output=NAME` asks for; raises as the model and `view` do."""
+    async with aclosing(view(job)) as viewed:
+        async for of, outputs in viewed:
+            name = embedding_output(job, outputs)
+            yield VectorEvent(_vector(outputs[name], job, name), of)
+
+
+def embedding_output(job: Job, outputs: "Mapping[str, Output]") -> str:
+    """The output that was asked for, that was noted, or that is the only array.
+
+    Raises:
+        UsageError: there is no such output, or it is not plain which of several.
+    """
+    arrays = [name for name, value in outputs.items() if hasattr(value, "dtype")]
+    asked = job.request.options.extra.get("output")
+    wanted = job.roles.outputs.get("embedding") if asked is None else str(asked)
+    if wanted is None and len(arrays) == 1:
+        return arrays[0]
+    if wanted not in arrays:
+        which = "no output that is surely an embedding" if wanted is None else f"no output `{wanted}` of numbers"
+        known = ", ".join(f"`{name}`" for name in arrays) or "none"
+        raise UsageError(f"`{job.ref}` has {which}; its arrays are {known}", hint="mmai run -O output=NAME")
+    return wanted
+
+
+def _vector(value: Any, job: Job, name: str) -> tuple[float, ...]:
+    channels_last = job.roles.image is not None and job.roles.image.layout == "nhwc"
+    pooled = _pooled(np.asarray(value, np.float64), job.roles.pooling, channels_last=channels_last, name=name)
+    if not np.isfinite(pooled).all():
+        raise ProviderError(f"the embedding in its output `{name}` has values that are no numbers")
+    return tuple(pooled.tolist())
+
+
+def _pooled(values: Array, pooling: Pooling | None, *, channels_last: bool, name: str) -> Array:
+    """One vector of a vector, of tokens x channels, or of a map: channels x height x width, or the other way round."""
+    single = values
+    while single.ndim > 1 and single.shape[0] == 1:
+        single = single[0]
+    if single.ndim > 3:
+        raise CannotRun(f"the output `{name}` has the shape {list(values.shape)}, which is neither a vector, tokens nor a map")
+    if pooling == "none" or values.size == max(values.shape, default=1):
+        return single.reshape(-1)
+    is_map = single.ndim == 3 and not channels_last
+    tokens = single.reshape(single.shape[0], -1).T if is_map else single.reshape(-1, single.shape[-1])
+    match pooling:
+        case "first":
+            return np.asarray(tokens[0])
+        case "last":
+            return np.asarray(tokens[-1])
+        case _:
+            return np.asarray(tokens.mean(axis=0))
