@@ -159,5 +159,5 @@ def test_days_of_silence_in_a_small_file_are_refused(monkeypatch: pytest.MonkeyP
 
 
 def test_a_recording_without_a_name_is_called_one() -> None:
-    with pytest.raises(UsageError, match="^the recording is a recording without a single sample"):
+    with pytest.raises(UsageError, match=r"^the recording is a recording without a single sample"):
         read(encoded(SINE[:0]), name=None)
