@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packages.reference import program
 from packages.toolkit import built, ct, mb, types
 
 from mmai.dialects.coreml import wire
@@ -59,8 +60,8 @@ def tensor(dtype: int, *sizes: int, **content: Any) -> Any:
 def looping(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A program with a loop, a branch within it, strings, and weights in a file."""
 
-    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 16)), mb.TensorSpec(shape=(1,), dtype=types.int32)])
-    def program(x: Any, n: Any) -> Any:
+    @program(mb.TensorSpec(shape=(1, 16)), mb.TensorSpec(shape=(1,), dtype=types.int32))
+    def looped(x: Any, n: Any) -> Any:
         def body(i: Any, v: Any) -> Any:
             grown = mb.linear(x=v, weight=np.eye(16, dtype=np.float32), bias=np.ones(16, np.float32))
             small = mb.less(x=mb.reduce_sum(x=v, keep_dims=False), y=np.float32(100))
@@ -69,7 +70,7 @@ def looping(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
         return mb.while_loop(_cond=lambda i, v: mb.less(x=i, y=4), _body=body, loop_vars=(mb.squeeze(x=n), x))[1]
 
-    return built(program, tmp_path_factory.mktemp("mil") / "looping.mlpackage")
+    return built(looped, tmp_path_factory.mktemp("mil") / "looping.mlpackage")
 
 
 def same_block(ours: Block, theirs: Any) -> bool:
@@ -89,10 +90,10 @@ def same_block(ours: Block, theirs: Any) -> bool:
 
 
 def test_a_program_is_read_as_protobuf_reads_it(looping: Path) -> None:
-    program = ct.utils.load_spec(str(looping)).mlProgram
-    read = functions(program)
-    assert list(read) == list(program.functions) == ["main"]
-    theirs = program.functions["main"]
+    message = ct.utils.load_spec(str(looping)).mlProgram
+    read = functions(message)
+    assert list(read) == list(message.functions) == ["main"]
+    theirs = message.functions["main"]
     assert read["main"].opset == theirs.opset
     assert [(each.name, each.type) for each in read["main"].inputs] == [
         ("x", TensorType("float32", (1, 16))),

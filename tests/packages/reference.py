@@ -3,19 +3,25 @@
 import asyncio
 import gc
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mmai.backends.coreml.files import read_package
-from packages.toolkit import ct
+from packages.toolkit import ct, mb
 
 from mmai.backends.coreml.executor import Executor
+from mmai.backends.coreml.files import read_package
 from mmai.backends.coreml.reference import open_reference
 
 SPECIFICATION = "Data/com.apple.CoreML/model.mlmodel"
 WEIGHTS = "Data/com.apple.CoreML/weights/weight.bin"
+
+
+def program(*specs: Any, target: Any = None) -> Callable[[Callable[..., Any]], Any]:
+    """A MIL program over inputs, for iOS 16 unless said otherwise."""
+    decorate: Callable[[Callable[..., Any]], Any] = mb.program(input_specs=list(specs), opset_version=target or ct.target.iOS16)
+    return decorate
 
 
 def opened(path: Path, function: str | None = None) -> Executor:

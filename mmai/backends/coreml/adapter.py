@@ -113,7 +113,8 @@ class CoreMLBackend:
         async with aclosing(tasks.run(accepted_task(package, request), job)) as events:
             async for event in events:
                 yield event
-        yield FinishedEvent(execution=meter.execution(reason=why, function=job.function))
+        execution = meter.execution(reason=why, function=job.function)
+        yield FinishedEvent(reason=meter.reason, usage=meter.usage, execution=execution)
 
     async def health_check(self) -> Health:
         """The folders are there or they are not; a machine without Core ML is no failure."""

@@ -24,6 +24,8 @@ class LoadReport(Struct, frozen=True, kw_only=True):
     compile_ms: float | None = None
     placement: dict[str, float] | None = None
     """Compute device to the share of estimated cost planned for it, where that can be asked."""
+    notes: tuple[str, ...] = ()
+    """What went wrong without stopping anything, a sentence each."""
 
 
 class Prediction(Struct, frozen=True, kw_only=True):
@@ -44,6 +46,11 @@ class Executor(Protocol):
     compute_units: str | None
     """What was asked for; None where that means nothing."""
     report: LoadReport
+
+    @property
+    def alive(self) -> bool:
+        """It can be asked. One that was closed, or whose process died, hung or was interrupted, has to be loaded anew."""
+        ...
 
     async def predict(self, feeds: "Mapping[str, Feed]", *, state: int | None = None) -> Prediction:
         """Run the model once. Names, shapes and types of `feeds` are held to its interface first.

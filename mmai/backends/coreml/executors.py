@@ -58,8 +58,10 @@ class Executors:
         """
         key = (package.path, function or package.main.name, executor, units if executor == "apple" else "")
         async with self._locks.setdefault(key, asyncio.Lock()):
-            if key in self._open:
+            if key in self._open and self._open[key].alive:
                 return self._open[key], False
+            if key in self._open:
+                await self._open.pop(key).aclose()
             self._open[key] = await self._load(package, executor, units, function, timeout_s or self._setup.load_timeout_s)
             return self._open[key], True
 
@@ -76,7 +78,11 @@ class Executors:
 
     def loaded(self) -> Sequence[Loaded]:
         """What is held, by the name of its file."""
-        return [Loaded(name=Path(path).stem, load_ms=executor.report.load_ms) for (path, *_), executor in self._open.items()]
+        return [
+            Loaded(name=Path(path).stem, load_ms=executor.report.load_ms)
+            for (path, *_), executor in self._open.items()
+            if executor.alive
+        ]
 
     async def close(self, path: Path) -> None:
         """Let every form of one model go."""

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mmai.backends.coreml.executor import Executor, LoadReport, Prediction
+from mmai.values.event import FinishReason, Usage
 from mmai.values.execution import Execution, TensorShape
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ class Meter:
         self._first: tuple[tuple[TensorShape, ...], tuple[TensorShape, ...]] = ((), ())
         self._reports: list[LoadReport] = []
         self._executor: Executor | None = None
+        self.usage = Usage()
+        """What a task counts beside time."""
+        self.reason: FinishReason = "stop"
+        """Why the answer ended, which a task may set."""
 
     @contextmanager
     def preparing(self) -> Iterator[None]:

@@ -24,6 +24,8 @@ class Setup(Struct, frozen=True, kw_only=True):
     load_timeout_s: float = 600.0
     """The first load of a model on a Neural Engine takes minutes, since it is specialised for the device."""
     predict_timeout_s: float = 60.0
+    cache_limit_bytes: int = 10_000_000_000
+    """Compiled models that take more than this together are deleted, the least recently used first."""
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> "Setup":

@@ -20,7 +20,7 @@ RANDOM = np.random.default_rng(7)
 def same(ours: Any, theirs: Any) -> bool:
     """Equal to the last bit, type and shape included."""
     ours, theirs = np.asarray(ours), np.asarray(theirs)
-    return ours.dtype == theirs.dtype and ours.shape == theirs.shape and ours.tobytes() == theirs.tobytes()
+    return bool(ours.dtype == theirs.dtype and ours.shape == theirs.shape and ours.tobytes() == theirs.tobytes())
 
 
 def numbers(*shape: int, dtype: Any = np.float16) -> Any:

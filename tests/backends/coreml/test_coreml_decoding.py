@@ -1,215 +1,238 @@
-"""Pictures of every mode and format come out as people see them, and what is none is refused by name."""
+"""Encoder and decoder, whichever way the decoder keeps what went before: models whose answers are known by construction."""
 
+import asyncio
 import io
-import random
-import struct
-import warnings
-import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+import soundfile
+from msgspec.structs import replace
+from packages.speech import (
+    HIGH_HZ,
+    LOW_HZ,
+    build_cached_decoder,
+    build_encoder,
+    build_prefix_decoder,
+    build_stateful_decoder,
+    build_waveform_mel,
+    tokenizer,
+    tone,
+)
 
-from mmai.backends.coreml import pictures
-from mmai.backends.coreml.pictures import decode
-from mmai.errors import UsageError
-from mmai.values.request import ImagePart
+from mmai.backends.coreml.files import read_package
+from mmai.backends.coreml.meter import Meter
+from mmai.backends.coreml.reference import open_reference
+from mmai.backends.coreml.speech.binding import bound
+from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.tasks.transcribe import run
+from mmai.errors import CannotRun, InvalidRequest, UsageError
+from mmai.values.event import TextEvent
+from mmai.values.model import ModelRef
+from mmai.values.package import ArrayFormat, AudioPreparation, Feature, Function, Package, Roles
+from mmai.values.request import AudioPart, Message, Options, Request
 
-ORANGE = (250, 120, 20)
+DECODERS: Mapping[str, Callable[[Path], Path]] = {
+    "prefix": build_prefix_decoder,
+    "cached": build_cached_decoder,
+    "stateful": build_stateful_decoder,
+}
 
 
-def encoded(image: Image.Image, form: str = "PNG", **how: object) -> bytes:
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an encoder, a decoder of each kind, a model that makes features, and a tokenizer."""
+    folder = tmp_path_factory.mktemp("bundles")
+    build_encoder(folder / "encoder.mlpackage")
+    build_waveform_mel(folder / "mel.mlpackage")
+    for kind, build in DECODERS.items():
+        build(folder / f"{kind}.mlpackage")
+    tokenizer().save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def recording(*hertz: float, seconds: float = 2) -> AudioPart:
     file = io.BytesIO()
-    image.save(file, form, **how)
-    return file.getvalue()
+    soundfile.write(file, np.concatenate([tone(each, seconds=seconds) for each in hertz]), 16_000, format="WAV")
+    return AudioPart(file.getvalue(), "audio/wav", "talk.wav")
 
 
-def pixel(data: bytes) -> tuple[int, ...]:
-    """The upper left one."""
-    found = decode(ImagePart(data, "image/png", "a.png"))
-    assert found.mode == "RGB"
-    return tuple(np.asarray(found)[0, 0].tolist())
+class Heard:
+    """What came of a run."""
+
+    def __init__(self, folder: Path, kind: str | None, *recordings: AudioPart, mel: bool = False, **options: Any) -> None:
+        self.pieces: list[str] = []
+        self.meter = Meter()
+        extra = {name: value for name, value in options.items() if name != "max_tokens"}
+        given = Options(max_tokens=options.get("max_tokens"), extra=extra)
+        named = {"encoder": "encoder", "decoder": kind} | ({"mel": "mel"} if mel else {}) if kind else {}
+        roles = Roles(
+            task="speech_transcription",
+            decoder="encoder_decoder",
+            audio=AudioPreparation(),
+            tokenizer=str(folder / "tokenizer.json"),
+            parts={role: str(folder / f"{name}.mlpackage") for role, name in named.items()},
+        )
+        asyncio.run(self._run(read_package(folder / "encoder.mlpackage"), roles, recordings, given))
+
+    async def _run(self, package: Package, roles: Roles, parts: tuple[AudioPart, ...], options: Options) -> None:
+        opened: dict[Path, Any] = {}
+
+        async def open_part(path: Path | None, function: str | None) -> Any:
+            wanted = path or Path(package.path)
+            if wanted not in opened:
+                opened[wanted] = await open_reference(read_package(wanted), function=function)
+                self.meter.loaded(opened[wanted], now=True)
+            return opened[wanted]
+
+        request = Request(messages=(Message("user", parts),), options=options)
+        job = Job(
+            ref=ModelRef("coreml", "talk"),
+            package=replace(package, roles=roles),
+            request=request,
+            open=open_part,
+            meter=self.meter,
+        )
+        async for event in run(job):
+            assert isinstance(event, TextEvent)
+            self.pieces.append(event.text)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
 
 
-def flat(mode: str, color: object, size: tuple[int, int] = (4, 4)) -> Image.Image:
-    return Image.new(mode, size, color)  # type: ignore[arg-type]
+@pytest.mark.parametrize("kind", DECODERS)
+def test_every_kind_of_decoder_writes_what_was_heard(bundles: Path, kind: str) -> None:
+    assert Heard(bundles, kind, recording(LOW_HZ)).text == "The cat sat."
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
-def test_every_usual_format_is_read(form: str) -> None:
-    found = pixel(encoded(flat("RGB", ORANGE), form))
+@pytest.mark.parametrize("kind", DECODERS)
+def test_the_language_is_heard_and_no_character_comes_in_halves(bundles: Path, kind: str) -> None:
+    assert Heard(bundles, kind, recording(HIGH_HZ)).pieces == ["Die", " café", "."]
 
-    assert np.abs(np.subtract(found, ORANGE)).max() <= 4
+
+@pytest.mark.parametrize("kind", DECODERS)
+def test_a_language_that_is_named_is_not_guessed(bundles: Path, kind: str) -> None:
+    assert Heard(bundles, kind, recording(LOW_HZ), language="de").text == "Die Katze"
+
+
+@pytest.mark.parametrize("kind", DECODERS)
+def test_a_translation_is_written_where_one_is_asked_for(bundles: Path, kind: str) -> None:
+    assert Heard(bundles, kind, recording(HIGH_HZ), translate=True).text == "It runs."
+
+
+@pytest.mark.parametrize("kind", DECODERS)
+def test_every_recording_begins_anew_on_a_line_of_its_own(bundles: Path, kind: str) -> None:
+    heard = Heard(bundles, kind, recording(LOW_HZ), recording(HIGH_HZ), recording(LOW_HZ, seconds=1))
+    assert heard.text == "The cat sat.\nDie café.\nThe cat sat."
+    assert heard.meter.usage.audio_s == 5
+
+
+def test_what_is_longer_than_a_window_is_cut_at_a_pause_and_joined_by_spaces(bundles: Path) -> None:
+    whole = recording(LOW_HZ, seconds=50)
+    assert Heard(bundles, "prefix", whole).text == "The cat sat. The cat sat."
+
+
+def test_the_language_of_the_beginning_is_that_of_the_whole(bundles: Path) -> None:
+    heard = Heard(bundles, "cached", recording(LOW_HZ, 0, seconds=30), language="de")
+    assert heard.text.startswith("Die Katze")
+
+
+def test_features_may_come_of_a_package_of_the_bundle(bundles: Path) -> None:
+    heard = Heard(bundles, "prefix", recording(HIGH_HZ), mel=True)
+    assert heard.text == "The cat sat."
+    execution = heard.meter.execution(reason=None, function=None)
+    assert execution is not None
+    assert [(each.name, each.shape) for each in execution.inputs] == [("audio", (480_000,))]
+
+
+def test_a_transcript_ends_where_no_more_tokens_are_allowed(bundles: Path) -> None:
+    heard = Heard(bundles, "stateful", recording(LOW_HZ), max_tokens=2)
+    assert heard.text == "The cat"
+    assert heard.meter.reason == "length"
+
+
+def test_a_transcript_that_fits_is_not_called_cut(bundles: Path) -> None:
+    assert Heard(bundles, "stateful", recording(LOW_HZ), max_tokens=5).meter.reason == "stop"
 
 
 @pytest.mark.parametrize(
-    ("image", "seen"),
+    ("options", "sentence"),
     [
-        (flat("1", 1), (255, 255, 255)),
-        (flat("1", 0), (0, 0, 0)),
-        (flat("L", 77), (77, 77, 77)),
-        (flat("RGB", ORANGE).quantize(4), ORANGE),
-        (flat("RGBA", (*ORANGE, 255)), ORANGE),
-        (flat("LA", (77, 255)), (77, 77, 77)),
-        (flat("I;16", 0xFFFF), (255, 255, 255)),
-        (flat("I;16", 0x8080), (128, 128, 128)),
-        (flat("I;16", 200), (1, 1, 1)),
+        ({"language": "xx"}, "`language` is one of the model's, not `xx`: de, en, es, fr, it, nl, pl, pt"),
+        ({"translate": "yes"}, "`translate` is true or false, not `yes`"),
+        ({"timestamps": True}, "the model tells no times"),
     ],
-    ids=["bit-white", "bit-black", "gray", "palette", "rgba", "la", "gray16-white", "gray16-middle", "gray16-dark"],
 )
-def test_modes_of_png(image: Image.Image, seen: tuple[int, ...]) -> None:
-    assert pixel(encoded(image)) == seen
+def test_what_the_model_cannot_do_is_told_before_it_is_asked(bundles: Path, options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        Heard(bundles, "prefix", recording(LOW_HZ), **options)
+    assert refused.value.message == sentence
+
+
+def test_a_transcription_needs_a_recording(bundles: Path) -> None:
+    with pytest.raises(UsageError, match="there is no recording to transcribe"):
+        Heard(bundles, "prefix")
+
+
+def test_half_of_a_model_is_called_that(bundles: Path) -> None:
+    with pytest.raises(CannotRun, match="half of a model"):
+        Heard(bundles, None, recording(LOW_HZ))
+
+
+def array(name: str, *shape: int, dtype: str = "float32") -> Feature:
+    return Feature(name=name, kind="array", array=ArrayFormat(dtype=dtype, shape=shape))
+
+
+def decoder(*inputs: Feature, outputs: tuple[str, ...] = ("logits",)) -> Function:
+    whole = (array("ids", 1, 1, dtype="int32"), *inputs)
+    return Function(name="main", inputs=whole, outputs=tuple(array(name, 1, 8) for name in outputs))
+
+
+ENCODED = {"last_hidden_state": np.zeros((1, 1500, 64), np.float32)}
+
+
+def test_an_input_that_nothing_is_for_is_refused_by_its_name() -> None:
+    sentence = "nothing gives the decoder's input `style`; the encoder has `last_hidden_state`"
+    with pytest.raises(CannotRun) as refused:
+        bound(decoder(array("style", 1, 3)), Roles(), encoded=ENCODED)
+    assert refused.value.message == sentence
+
+
+def test_what_the_encoder_heard_is_known_by_its_shape_whatever_it_is_called() -> None:
+    binding = bound(decoder(array("xa", 1, 1500, 1, 64)), Roles(), encoded=ENCODED)
+    assert [(heard.input.name, heard.source) for heard in binding.heard] == [("xa", "last_hidden_state")]
+
+
+def test_caches_of_the_encoder_go_to_the_inputs_of_their_names() -> None:
+    cache = np.zeros((1, 2, 9), np.float32)
+    binding = bound(
+        decoder(array("cross_v", 1, 2, 9), array("cross_k", 1, 2, 9)), Roles(), encoded={"cross_k": cache, "cross_v": cache}
+    )
+    assert {heard.input.name: heard.source for heard in binding.heard} == {"cross_k": "cross_k", "cross_v": "cross_v"}
 
 
 @pytest.mark.parametrize(
-    ("image", "seen"),
+    ("before", "after"),
     [
-        (flat("F", 0.5), (128, 128, 128)),
-        (flat("F", 51.0), (51, 51, 51)),
-        (flat("F", float("nan")), (0, 0, 0)),
-        (flat("I", 51), (51, 51, 51)),
-        (flat("I", 65_535), (255, 255, 255)),
-        (flat("I", -7), (0, 0, 0)),
-        (flat("CMYK", (0, 255, 255, 0)), (255, 0, 0)),
-        (flat("LAB", (255, 128, 128)), (255, 255, 255)),
+        ("past_key_values.0.decoder.key", "present.0.decoder.key"),
+        ("past_value_3", "present_value_3"),
+        ("key_cache", "key_cache_updates"),
+        ("k_cache_in", "k_cache_out"),
+        ("kv", "new_kv"),
     ],
-    ids=["fractions", "floats", "nan", "int", "int-white", "negative", "cmyk", "lab"],
 )
-def test_modes_of_tiff(image: Image.Image, seen: tuple[int, ...]) -> None:
-    assert np.abs(np.subtract(pixel(encoded(image, "TIFF")), seen)).max() <= 1
+def test_a_cache_is_known_by_its_name_as_it_goes_in_and_comes_out(before: str, after: str) -> None:
+    binding = bound(decoder(array(before, 1, 2, 9), outputs=("logits", after)), Roles(), encoded=ENCODED)
+    assert [(each.input.name, each.output) for each in binding.carried] == [(before, after)]
+    assert binding.remembers
+    assert binding.logits == "logits"
 
 
-def test_ycbcr_of_a_jpeg_is_turned_into_rgb() -> None:
-    assert np.abs(np.subtract(pixel(encoded(flat("RGB", ORANGE).convert("YCbCr"), "JPEG")), ORANGE)).max() <= 4
-
-
-@pytest.mark.parametrize(
-    "image",
-    [
-        flat("RGBA", (0, 0, 0, 0)),
-        flat("LA", (0, 0)),
-        flat("RGBA", (0, 0, 0, 0)).convert("PA"),
-    ],
-    ids=["rgba", "la", "pa"],
-)
-def test_what_is_transparent_is_white(image: Image.Image) -> None:
-    assert pixel(encoded(image, "TIFF" if image.mode == "PA" else "PNG")) == (255, 255, 255)
-
-
-def test_half_transparent_pixels_are_mixed_with_white() -> None:
-    assert pixel(encoded(flat("RGBA", (0, 0, 0, 128)))) == (127, 127, 127)
-
-
-def test_a_palette_with_a_transparent_color_shows_white_there() -> None:
-    image = flat("P", 0)
-    image.putpalette([10, 20, 30, 200, 100, 50])
-    image.putpixel((3, 3), 1)
-
-    assert pixel(encoded(image, transparency=0)) == (255, 255, 255)
-
-
-def test_a_color_key_of_an_rgb_png_shows_white_there() -> None:
-    assert pixel(encoded(flat("RGB", ORANGE), transparency=ORANGE)) == (255, 255, 255)
-
-
-def test_the_first_frame_of_an_animation_is_taken() -> None:
-    frames = [flat("RGB", color) for color in (ORANGE, (0, 0, 255))]
-
-    assert pixel(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])) == ORANGE
-
-
-@pytest.mark.parametrize(("orientation", "corner"), [(1, "red"), (3, "blue"), (6, "red"), (8, "blue")])
-def test_a_picture_is_turned_as_its_exif_data_says(orientation: int, corner: str) -> None:
-    image = flat("RGB", (255, 0, 0), (6, 2))
-    image.paste((0, 0, 255), (3, 0, 6, 2))
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-
-    found = decode(ImagePart(encoded(image, "PNG", exif=exif), "image/png", "a.png"))
-
-    assert found.size == ((2, 6) if orientation in (6, 8) else (6, 2))
-    assert found.getpixel((0, 0)) == {"red": (255, 0, 0), "blue": (0, 0, 255)}[corner]
-
-
-def test_damaged_exif_data_leaves_the_picture_as_it_is() -> None:
-    data = encoded(flat("RGB", ORANGE), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12")
-
-    assert np.abs(np.subtract(pixel(data), ORANGE)).max() <= 4
-
-
-def refused(data: bytes) -> str:
-    with pytest.raises(UsageError) as refusal:
-        decode(ImagePart(data, "image/png", "a.png"))
-    return refusal.value.message
-
-
-def test_an_empty_file_is_refused_by_name() -> None:
-    assert refused(b"") == "`a.png` is empty"
-
-
-def test_what_is_no_picture_is_refused_by_name() -> None:
-    assert refused(b"hello") == "`a.png` is no picture of a format that is read here"
-
-
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF", "TIFF"])
-def test_a_truncated_picture_is_refused_by_name(form: str) -> None:
-    noise = Image.effect_noise((64, 64), 90).convert("RGB")
-    data = encoded(noise, form)
-
-    assert refused(data[: len(data) // 2]).startswith("`a.png` ")
-
-
-def a_png_of(width: int, height: int) -> bytes:
-    """It says so, and has no such pixels."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize("size", [(20_000, 20_000), (1 << 30, 1 << 30)])
-def test_a_decompression_bomb_is_refused_before_it_is_decoded(size: tuple[int, int]) -> None:
-    assert "`a.png` " in refused(a_png_of(*size))
-
-
-def test_a_large_picture_within_the_limit_warns_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-
-        assert pixel(encoded(flat("RGB", ORANGE))) == ORANGE
-
-    assert caught == []
-
-
-def test_the_limit_is_the_files_own_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 15)
-
-    assert refused(encoded(flat("RGB", ORANGE))).startswith("`a.png` has 4 x 4 pixels, more than")
-
-
-PLAIN = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-
-
-@pytest.mark.parametrize("forms", [PLAIN, ("TIFF",)], ids=["plain", "tiff"])
-def test_damaged_files_are_pictures_or_refusals_and_nothing_is_said(
-    forms: tuple[str, ...], capfd: pytest.CaptureFixture[str]
-) -> None:
-    damage = random.Random(7)
-    originals = [encoded(Image.effect_noise((24, 24), 90).convert("RGB"), form) for form in forms]
-    read = 0
-    for _ in range(500):
-        data = bytearray(damage.choice(originals))
-        for _ in range(damage.randint(1, 6)):
-            data[damage.randrange(len(data))] = damage.randrange(256)
-        try:
-            read += decode(ImagePart(bytes(data), "image/png", "a.png")).mode == "RGB"
-        except UsageError as error:
-            assert error.message.startswith("`a.png` ")
-            assert "BytesIO" not in error.message
-
-    assert 0 < read < 500
-    if forms == PLAIN:  # libtiff writes to standard error itself, and Pillow offers no way to have it keep still
-        assert capfd.readouterr().err == ""
+def test_roles_say_which_input_takes_the_tokens() -> None:
+    function = decoder(array("words", 1, 1, dtype="int32"))
+    assert bound(function, Roles(inputs={"token_ids": "words"}), encoded=ENCODED).tokens.name == "words"
+    assert bound(function, Roles(), encoded=ENCODED).tokens.name == "ids"

@@ -7,18 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mmai.backends.coreml.files import read_package
-from packages.reference import asked, begun, changed, multifunction, opened, pipeline, respecified
+from packages.reference import asked, begun, changed, multifunction, opened, pipeline, program, respecified
 from packages.toolkit import built, ct, mb, types
 
+from mmai.backends.coreml.files import read_package
 from mmai.backends.coreml.reference import coverage, open_reference, ops
 from mmai.backends.coreml.reference.kernel import Array
 from mmai.errors import CannotRun, ProviderError, UsageError
-
-
-def program(*specs: Any, target: Any = None) -> Any:
-    """A MIL program over inputs, for iOS 16 unless said otherwise."""
-    return mb.program(input_specs=list(specs), opset_version=target or ct.target.iOS16)
 
 
 def vector(size: int = 3) -> Any:
@@ -130,7 +125,7 @@ def test_reading_past_the_end_of_a_list_says_where() -> None:
 def counting(path: Path) -> Path:
     """A model that adds what it is given to a state, and answers with the sum."""
 
-    @mb.program(input_specs=[vector(2), mb.StateTensorSpec((2,), dtype=types.fp16)], opset_version=ct.target.iOS18)
+    @program(vector(2), mb.StateTensorSpec((2,), dtype=types.fp16), target=ct.target.iOS18)
     def adding(x: Any, total: Any) -> Any:
         more = mb.add(x=mb.read_state(input=total), y=mb.cast(x=x, dtype="fp16"))
         return mb.cast(x=mb.coreml_update_state(state=total, value=more), dtype="fp32", name="sum")

@@ -30,6 +30,11 @@ class ReferenceExecutor:
         self._states: dict[int, tuple[asyncio.Lock, States]] = {}
         self._numbers = count(1)
 
+    @property
+    def alive(self) -> bool:
+        """It was not closed."""
+        return self._chain is not None
+
     async def predict(self, feeds: "Mapping[str, Feed]", *, state: int | None = None) -> Prediction:
         """Run the model once, as `Executor` promises."""
         chain = self._opened()

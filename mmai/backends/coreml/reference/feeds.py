@@ -8,7 +8,7 @@ import numpy as np
 from mmai.backends.coreml.reference.kernel import Array
 from mmai.backends.coreml.reference.pixels import from_pixels
 from mmai.backends.coreml.reference.types import STORED, held_as
-from mmai.backends.coreml.reference.wording import said_feature, said_shape
+from mmai.backends.coreml.reference.wording import said_feature, said_value
 from mmai.errors import UsageError
 from mmai.values.package import ArrayFormat, Feature, Function
 
@@ -22,12 +22,21 @@ def take(function: Function, feeds: "Mapping[str, Feed]") -> dict[str, Any]:
     Raises:
         UsageError: an input is missing, unknown, or not what the model takes.
     """
+    hold_names(function, feeds)
+    return {each.name: taken(each, feeds[each.name]) if each.name in feeds else default(each) for each in function.inputs}
+
+
+def hold_names(function: Function, feeds: "Mapping[str, Feed]") -> None:
+    """Everything is there that the model needs, and nothing it has no input for.
+
+    Raises:
+        UsageError: an input is missing or unknown.
+    """
     names = [feature.name for feature in function.inputs]
     if unknown := [name for name in feeds if name not in names]:
         raise UsageError(f"the model has no input {_listed(unknown)}; it has {_listed(names) or 'none at all'}")
     if missing := [each.name for each in function.inputs if each.name not in feeds and not each.optional]:
         raise UsageError(f"the model needs {_listed(missing)}, which {'was' if len(missing) == 1 else 'were'} not handed in")
-    return {each.name: taken(each, feeds[each.name]) if each.name in feeds else default(each) for each in function.inputs}
 
 
 def _listed(names: list[str]) -> str:
@@ -61,7 +70,7 @@ def _array(feature: Feature, array: ArrayFormat, value: Any) -> Array:
         found = found.reshape(array.shape)
     dtype = STORED.get(array.dtype or "", np.dtype(np.float32) if found.dtype.kind == "f" else np.dtype(np.int32))
     if found.dtype.kind not in ("biuf" if dtype.kind == "f" else "biu") or not shape_fits(array, found.shape):
-        raise _misfit(feature, found)
+        raise UsageError(f"`{feature.name}` takes {said_feature(feature)}, not {said_value(value)}")
     return _cast(feature, found, dtype)
 
 
@@ -73,11 +82,6 @@ def shape_fits(array: ArrayFormat, shape: tuple[int, ...]) -> bool:
         )
     allowed = {array.shape, *array.shapes} - {()}
     return not allowed or shape in allowed
-
-
-def _misfit(feature: Feature, found: Array) -> UsageError:
-    kind = "no numbers" if found.dtype.kind not in "biuf" else found.dtype
-    return UsageError(f"`{feature.name}` takes {said_feature(feature)}, not {kind} of {said_shape(found.shape)}")
 
 
 def _cast(feature: Feature, found: Array, dtype: np.dtype[Any]) -> Array:
@@ -99,5 +103,5 @@ def _plain(feature: Feature, value: Any) -> Any:
         value = value.item()
     wanted: Any = kinds.get(feature.kind, object)
     if not isinstance(value, wanted):
-        raise UsageError(f"`{feature.name}` takes {said_feature(feature)}, not {type(value).__name__}")
+        raise UsageError(f"`{feature.name}` takes {said_feature(feature)}, not {said_value(value)}")
     return value

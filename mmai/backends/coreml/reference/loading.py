@@ -1,10 +1,9 @@
 """From a package on disk to a model that can be asked."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from mmai.backends.coreml.files import specification_of
 from mmai.backends.coreml.reference.chain import Chain
 from mmai.backends.coreml.reference.making import Ready, make_ready
 from mmai.backends.coreml.reference.weights import Weights
@@ -29,9 +28,10 @@ def load(package: Package, function: str | None, stopped: Callable[[], bool]) ->
     """
     interface = entry_point(package, function)
     refuse_kind(package)
-    specification = _specification(Path(package.path))
-    weights = Weights(folder=specification.parent, root=Path(package.path))
+    path = Path(package.path)
     try:
+        specification = specification_of(path) if package.format == "mlpackage" else path
+        weights = Weights(folder=specification.parent, root=path)
         buffer = specification.read_bytes()
         programs = _programs(buffer, package)
         return Chain.of(interface, tuple(_ready(buffer, each, interface.name, weights, stopped) for each in programs))
@@ -68,7 +68,7 @@ def refuse_kind(package: Package) -> None:
         )
     kinds = package.stages if package.type in PIPELINES else (package.type,)
     if other := [kind for kind in kinds if kind != "mlProgram"]:
-        raise CannotRun(f"a {other[0]} is run by Core ML only")
+        raise CannotRun(f"a {other[0]} is run by Core ML only", hint="mmai run --executor apple")
 
 
 def _programs(buffer: bytes, package: Package) -> list[Span]:
@@ -95,11 +95,3 @@ def _ready(buffer: bytes, span: Span, name: str, weights: Weights, stopped: Call
     if found is None:
         raise CannotRun(f"its program has no function `{name}`")
     return make_ready(read_function(buffer, found), weights, stopped=stopped)
-
-
-def _specification(path: Path) -> Path:
-    if path.is_file():
-        return path
-    manifest: dict[str, Any] = json.loads((path / "Manifest.json").read_text())
-    place: str = manifest["itemInfoEntries"][manifest["rootModelIdentifier"]]["path"]
-    return path / "Data" / place

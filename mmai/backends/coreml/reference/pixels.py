@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from mmai.backends.coreml.reference.kernel import Array
-from mmai.backends.coreml.reference.wording import said_feature, said_shape
+from mmai.backends.coreml.reference.wording import said_feature, said_shape, said_value
 from mmai.errors import UsageError
 from mmai.values.package import Feature, ImageFormat, Range
 
@@ -16,6 +16,19 @@ def from_pixels(feature: Feature, image: ImageFormat, value: Any) -> Array:
     Raises:
         UsageError: it is no picture, or of another size or kind than the model takes.
     """
+    pixels = fitting_pixels(feature, image, value)
+    if pixels.ndim == 2:
+        return pixels.astype(np.float32).reshape(1, 1, *pixels.shape)
+    ordered = pixels[..., ::-1] if image.color == "bgr" else pixels
+    return np.ascontiguousarray(ordered.transpose(2, 0, 1), np.float32)[np.newaxis]
+
+
+def fitting_pixels(feature: Feature, image: ImageFormat, value: Any) -> Array:
+    """The picture as it was handed in, if it is one that the model takes.
+
+    Raises:
+        UsageError: it is none.
+    """
     channels = 3 if image.color in ("rgb", "bgr") else 1
     pixels: Array = np.asarray(value)
     if image.color == "grayscale_float16":
@@ -25,12 +38,9 @@ def from_pixels(feature: Feature, image: ImageFormat, value: Any) -> Array:
     if not fits or pixels.shape[2:] != ((3,) if channels == 3 else ()) or not size_fits(image, pixels):
         raise UsageError(
             f"`{feature.name}` takes {said_feature(feature)} {'in color' if channels == 3 else 'in gray'}, "
-            f"not {pixels.dtype} of {said_shape(pixels.shape)}"
+            f"not {said_value(value)}"
         )
-    if channels == 1:
-        return pixels.astype(np.float32).reshape(1, 1, *pixels.shape)
-    ordered = pixels[..., ::-1] if image.color == "bgr" else pixels
-    return np.ascontiguousarray(ordered.transpose(2, 0, 1), np.float32)[np.newaxis]
+    return pixels
 
 
 def size_fits(image: ImageFormat, pixels: Array) -> bool:

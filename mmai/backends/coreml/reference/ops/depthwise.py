@@ -40,7 +40,7 @@ def convolve_depthwise(x: Array, weight: Array, bias: Array | None, windows: Win
         np.matmul(rows.reshape(*target.shape[:3], depth), banded[channel], out=target)
     # ... *outer steps, strips, each, length -> each, *outer steps, strips * length
     parts = np.moveaxis(out.reshape(batch, channels, *steps, each, length), -2, 2)
-    joined = parts.reshape(batch, channels * each, *steps[:-1], strips * length)[last([slice(0, row.steps)])]
+    joined: Array = parts.reshape(batch, channels * each, *steps[:-1], strips * length)[last([slice(0, row.steps)])]
     return joined if bias is None else joined + bias.reshape(-1, *(1,) * len(steps))
 
 

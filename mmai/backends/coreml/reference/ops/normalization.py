@@ -82,7 +82,7 @@ def local_response_norm(
 
 def _standardized(x: Array, axes: tuple[int, ...], epsilon: Array | float) -> Array:
     """Zero mean and unit variance over `axes`; an array of its own."""
-    out = x - x.mean(axis=axes, keepdims=True)
+    out: Array = x - x.mean(axis=axes, keepdims=True)
     variance = np.square(out).mean(axis=axes, keepdims=True)
     out *= 1 / np.sqrt(variance + np.float32(epsilon))
     return out

@@ -1,0 +1,46 @@
+"""What a user may ask of a decoder with `-O`: a language, a translation, times."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from mmai.backends.coreml.speech.vocabulary import Specials
+from mmai.errors import InvalidRequest
+
+
+class Wishes(Struct, frozen=True, kw_only=True):
+    """All of it."""
+
+    language_id: int | None = None
+    """None is whatever is heard."""
+    translate: bool = False
+    """Into English."""
+    timestamps: bool = False
+    """A line for every segment, with its times."""
+
+
+def wishes_of(options: Mapping[str, Any], specials: Specials) -> Wishes:
+    """What is asked for, held against what the model can do.
+
+    Raises:
+        InvalidRequest: it cannot.
+    """
+    language = options.get("language")
+    wished = Wishes(
+        language_id=None if language in (None, "auto") else specials.language(language),
+        translate=_flag(options, "translate"),
+        timestamps=_flag(options, "timestamps"),
+    )
+    if wished.translate and (specials.translate_id is None or not specials.languages):
+        raise InvalidRequest("the model transcribes, and does not translate", hint="mmai run -O translate=false")
+    if wished.timestamps and specials.times_from is None:
+        raise InvalidRequest("the model tells no times", hint="mmai run -O timestamps=false")
+    return wished
+
+
+def _flag(options: Mapping[str, Any], name: str) -> bool:
+    value = options.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidRequest(f"`{name}` is true or false, not `{value}`", hint=f"mmai run -O {name}=true")
+    return value

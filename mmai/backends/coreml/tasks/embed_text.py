@@ -1,0 +1,65 @@
+"""A text as one vector."""
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.tasks.text_feeds import prepare
+from mmai.errors import CannotRun
+from mmai.values.event import Event, VectorEvent
+
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, Any]
+
+
+async def run(job: Job) -> AsyncGenerator[Event, None]:
+    """One embedding; of unit length where the roles' options say `normalize`, or `-O normalize=true` does.
+
+    Raises:
+        UsageError: see `prepare`.
+        CannotRun: the roles do not say how the model reads text, or its output is no embedding.
+    """
+    prepared = await prepare(job)
+    prediction = await job.predict(prepared.feeds)
+    output = prediction.outputs.get(job.roles.outputs.get("embedding", ""))
+    if not isinstance(output, np.ndarray):
+        raise CannotRun(f"nothing says which output of `{job.ref}` is the embedding", hint=f"mmai models show {job.ref}")
+    vector = pooled(output, prepared.mask, job.roles.pooling)
+    if job.request.options.extra.get("normalize", job.roles.options.get("normalize", False)):
+        vector = vector / max(float(np.linalg.norm(vector)), 1e-12)
+    yield VectorEvent(tuple(vector.tolist()))
+
+
+def pooled(output: "Array", mask: tuple[int, ...], pooling: str | None) -> "Array":
+    """One embedding out of what a model gives, in double precision.
+
+    Args:
+        output: the embedding itself, or one for each token in either order: tokens first, or as Apple's transformers for the
+            Neural Engine have them, `1 x features x 1 x tokens`.
+        mask: 1 for the tokens that count.
+        pooling: see `Roles.pooling`; None takes the mean.
+
+    Raises:
+        CannotRun: it is neither.
+    """
+    sizes = tuple(size for size in output.shape if size != 1)
+    if len(sizes) <= 1 and not (pooling in ("mean", "first", "last") and output.shape[:2] == (1, len(mask))):
+        return output.astype(np.float64).reshape(-1)
+    tokens = _by_token(output, len(mask))
+    if tokens is None or pooling == "none":
+        raise CannotRun(f"the output is no embedding, but of shape {' x '.join(map(str, output.shape))}")
+    counted = tokens[np.array(mask, dtype=bool)].astype(np.float64)
+    return np.asarray(counted[0] if pooling == "first" else counted[-1] if pooling == "last" else counted.mean(axis=0))
+
+
+def _by_token(output: "Array", count: int) -> "Array | None":
+    """A row for each of `count` tokens."""
+    if output.ndim == 4 and output.shape[0] == output.shape[2] == 1 and output.shape[3] == count:
+        return output[0, :, 0, :].T
+    if output.ndim == 3 and output.shape[0] == 1:
+        output = output[0]
+    if output.ndim != 2:
+        return None
+    return output if output.shape[0] == count else output.T if output.shape[1] == count else None

@@ -1,0 +1,134 @@
+"""The inputs of a model that reads tokens, as long as it takes them."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from msgspec import Struct
+
+from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.tasks.tokens import Encoded, Vocabulary, vocabulary_of
+from mmai.errors import CannotRun, InvalidRequest, UsageError
+from mmai.values.package import ArrayFormat, Feature, Function
+
+if TYPE_CHECKING:
+    from mmai.backends.coreml.executor import Feed
+
+ROLES = ("token_ids", "attention_mask", "token_type_ids", "position_ids")
+
+
+class Prepared(Struct, frozen=True):
+    """One text, ready for the model."""
+
+    feeds: "dict[str, Feed]"
+    mask: tuple[int, ...]
+    """1 for a token of the text, 0 for one that fills up; as long as the inputs."""
+
+
+async def prepare(job: Job) -> Prepared:
+    """The text of a request as the model's inputs.
+
+    Raises:
+        UsageError: it is empty, or longer than the model reads and `-O truncate=true` was not given.
+        CannotRun: the roles name no vocabulary or no tokens, or the model takes several texts at once.
+    """
+    truncate = job.request.options.extra.get("truncate", False)
+    if not isinstance(truncate, bool):
+        raise InvalidRequest(f"`truncate` is true or false, not `{truncate}`", hint="mmai run -O truncate=true")
+    with job.meter.preparing():
+        vocabulary = await asyncio.to_thread(vocabulary_of, job.roles)
+        return _prepared(job, vocabulary, truncate=truncate)
+
+
+def _prepared(job: Job, vocabulary: Vocabulary, *, truncate: bool) -> Prepared:
+    inputs = {role: _feature(job, role) for role in ROLES if role in job.roles.inputs}
+    if "token_ids" not in inputs:
+        raise CannotRun(f"nothing says which input of `{job.ref}` takes the tokens", hint=f"mmai models show {job.ref}")
+    tokens = _format(inputs["token_ids"])
+    longest = longest_of(tokens)
+    encoded = vocabulary.encode(job.request.prompt, longest=longest)
+    if not encoded.ids:
+        raise UsageError("the text holds no word the model knows" if job.request.prompt.strip() else "the text is empty")
+    if longest is not None and encoded.needed > longest and not truncate:
+        raise UsageError(
+            f"the text has {encoded.needed} tokens, and `{job.ref}` reads {longest}",
+            hint="mmai run -O truncate=true reads its beginning",
+        )
+    length = length_for(tokens, len(encoded.ids))
+    rows, mask = _rows(encoded, vocabulary, length)
+    return Prepared({feature.name: _shaped(rows[role], feature) for role, feature in inputs.items()}, mask)
+
+
+def _feature(job: Job, role: str) -> Feature:
+    name = job.roles.inputs[role]
+    function = _function(job)
+    for feature in function.inputs:
+        if feature.name == name:
+            return feature
+    raise CannotRun(f"`{job.ref}` has no input `{name}`, which is named for `{role}`", hint=f"mmai models show {job.ref}")
+
+
+def _function(job: Job) -> Function:
+    named = (function for function in job.package.functions if function.name == job.function)
+    return next(named, job.package.main)
+
+
+def longest_of(array: ArrayFormat) -> int | None:
+    """The most tokens the input takes; None is any number."""
+    if array.ranges:
+        return array.ranges[-1][1]
+    if array.shapes:
+        return max(shape[-1] for shape in array.shapes)
+    return array.shape[-1] if array.shape else None
+
+
+def length_for(array: ArrayFormat, count: int) -> int:
+    """How long the input is for `count` tokens, which fit into it: the smallest length it allows."""
+    if array.ranges:
+        return max(count, array.ranges[-1][0])
+    if array.shapes:
+        return min(shape[-1] for shape in array.shapes if shape[-1] >= count)
+    return array.shape[-1] if array.shape else count
+
+
+def _rows(encoded: Encoded, vocabulary: Vocabulary, length: int) -> tuple[dict[str, list[int]], tuple[int, ...]]:
+    missing = length - len(encoded.ids)
+
+    def filled(numbers: tuple[int, ...], filler: int) -> list[int]:
+        rest = [filler] * missing
+        return [*rest, *numbers] if vocabulary.pad_left else [*numbers, *rest]
+
+    mask = filled((1,) * len(encoded.ids), 0)
+    # Positions count the tokens of the text, wherever it begins.
+    start = missing if vocabulary.pad_left else 0
+    positions = [max(place - start, 0) for place in range(length)]
+    rows = {
+        "token_ids": filled(encoded.ids, vocabulary.pad_id),
+        "attention_mask": mask,
+        "token_type_ids": filled(encoded.type_ids, 0),
+        "position_ids": positions,
+    }
+    return rows, tuple(mask)
+
+
+def _shaped(row: list[int], feature: Feature) -> "np.ndarray[Any, Any]":
+    """One row in the type and with as many dimensions as the input has."""
+    array = _format(feature)
+    outer = _outer(array)
+    if any(size != 1 for size in outer):
+        raise CannotRun(f"`{feature.name}` is no row of tokens, but {' x '.join(map(str, (*outer, len(row))))}")
+    return np.array(row, dtype=array.dtype or "int32").reshape((*outer, len(row)))
+
+
+def _outer(array: ArrayFormat) -> tuple[int, ...]:
+    """The sizes before the last, each the smallest that is allowed; a batch of one where the model says nothing."""
+    if array.ranges:
+        return tuple(max(lower, 1) for lower, _ in array.ranges[:-1])
+    shape = min(array.shapes, key=lambda shape: shape[:-1]) if array.shapes else array.shape
+    return shape[:-1] if shape else (1,)
+
+
+def _format(feature: Feature) -> ArrayFormat:
+    if feature.array is None:
+        raise CannotRun(f"`{feature.name}` takes no tokens: it is of kind `{feature.kind}`")
+    return feature.array
