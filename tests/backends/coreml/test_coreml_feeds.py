@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from packages.reference import asked, opened, program
-from packages.toolkit import built, ct, mb
+from packages.reference import asked, opened, pipeline, program, respecified
+from packages.toolkit import built, ct, mb, types
 
 from mmai.backends.coreml.reference.feeds import take
 from mmai.backends.coreml.reference.outputs import give
 from mmai.errors import ProviderError, UsageError
 from mmai.values.package import ArrayFormat, Feature, Function, ImageFormat
+
+symbol: Any = pytest.importorskip("coremltools.converters.mil.mil").get_new_symbol
 
 
 def array(name: str = "x", *, optional: bool = False, **form: Any) -> Feature:
@@ -253,3 +255,72 @@ def test_an_output_has_its_declared_type_and_is_the_callers_own(dtype: str) -> N
 def test_a_single_value_has_the_shape_the_interface_declares() -> None:
     found = give(function(outputs=(array(shape=(1,)),)), {"x": np.array(3, np.float32)})["x"]
     assert np.asarray(found).tolist() == [3]
+
+
+def test_a_package_may_give_a_picture(tmp_path: Path) -> None:
+    @program(mb.TensorSpec(shape=(1, 3, 2, 4)))
+    def negative(image: Any) -> Any:
+        return mb.sub(x=np.float32(255), y=image, name="inverted")
+
+    def as_picture(specification: Any) -> None:
+        form = specification.description.output[0].type.imageType
+        form.width, form.height, form.colorSpace = 4, 2, form.BGR
+
+    kind = ct.ImageType(name="image", shape=(1, 3, 2, 4), color_layout=ct.colorlayout.BGR)
+    executor = opened(respecified(built(negative, tmp_path / "model.mlpackage", inputs=[kind]), as_picture))
+    assert np.array_equal(asked(executor, image=PIXELS)["inverted"], 255 - PIXELS)
+
+
+def test_a_package_of_flexible_shapes_takes_each_and_no_other(tmp_path: Path) -> None:
+    @program(mb.TensorSpec(shape=(1, symbol())))
+    def doubled(x: Any) -> Any:
+        return mb.add(x=x, y=x, name="y")
+
+    flexible = {
+        "ranged": ct.Shape((1, ct.RangeDim(2, 5, default=3))),
+        "enumerated": ct.EnumeratedShapes([(1, 2), (1, 5)], default=(1, 5)),
+    }
+    sentences = {"ranged": r"1 x \(2 to 5\), not float32 of 1 x 6", "enumerated": "1 x 5 or 1 x 2, not float32 of 1 x 6"}
+    for name, shape in flexible.items():
+        executor = opened(built(doubled, tmp_path / f"{name}.mlpackage", inputs=[ct.TensorType(name="x", shape=shape)]))
+        for size in (2, 5):
+            assert asked(executor, x=np.ones((1, size), np.float32))["y"].tolist() == [[2] * size]
+        with pytest.raises(UsageError, match=sentences[name]):
+            asked(executor, x=np.ones((1, 6), np.float32))
+
+
+def test_a_package_of_float16_takes_and_gives_float16(tmp_path: Path) -> None:
+    @program(mb.TensorSpec(shape=(2,), dtype=types.fp16))
+    def tripled(x: Any) -> Any:
+        return mb.mul(x=x, y=np.float16(3), name="y")
+
+    path = built(
+        tripled,
+        tmp_path / "model.mlpackage",
+        inputs=[ct.TensorType(name="x", shape=(2,), dtype=np.float16)],
+        outputs=[ct.TensorType(name="y", dtype=np.float16)],
+        compute_precision=ct.precision.FLOAT16,
+    )
+    found = asked(opened(path), x=np.array([0.1, 1000.5]))["y"]
+    assert found.dtype == np.float16
+    assert found.tolist() == (np.array([0.1, 1000.5], np.float16) * np.float16(3)).tolist()
+
+
+def test_a_pipeline_may_begin_with_a_picture(tmp_path: Path) -> None:
+    @program(mb.TensorSpec(shape=(1, 3, 2, 4)))
+    def first(image: Any) -> Any:
+        return mb.reduce_mean(x=image, axes=[2, 3], keep_dims=False, name="means")
+
+    @program(mb.TensorSpec(shape=(1, 3)))
+    def second(means: Any) -> Any:
+        return mb.softmax(x=means, axis=-1, name="scores")
+
+    kind = ct.ImageType(name="image", shape=(1, 3, 2, 4), color_layout=ct.colorlayout.RGB)
+    stages = [
+        built(first, tmp_path / "first.mlpackage", inputs=[kind]),
+        built(second, tmp_path / "second.mlpackage", classifier_config=ct.ClassifierConfig(["r", "g", "b"])),
+    ]
+    executor = opened(pipeline(stages, tmp_path / "both.mlpackage"))
+    pixels = np.zeros((2, 4, 3), np.uint8)
+    pixels[..., 1] = 50
+    assert asked(executor, image=pixels)["classLabel"] == "g"

@@ -100,7 +100,7 @@ def test_unpacking_undoes_packing(bits: int, values: list[int]) -> None:
         (blob(2, b"\0" * 4), "has 4 bytes, and 2 of float32 take 8"),
         (blob(2, b"\0" * 8, start=2**40), "goes on after its end at 136"),
         (blob(2, b"\0" * 8, size=2**63), "goes on after its end at 136"),
-        (b"", "cannot be read"),
+        (b"", "are empty"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer"),
     ],
 )

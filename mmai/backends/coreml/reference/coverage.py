@@ -28,7 +28,7 @@ def refuse_unknown(block: Block) -> None:
         return
     names = ", ".join(f"`{name}`" + (f" ({count} times)" if count > 1 else "") for name, count in sorted(missing.items()))
     what = "an operation" if len(missing) == 1 else "operations"
-    raise CannotRun(f"it has {what} that the executor `reference` does not run: {names}")
+    raise CannotRun(f"it has {what} that the executor `reference` does not run: {names}", hint="mmai run --executor apple")
 
 
 def all_operations(block: Block) -> Iterator[Operation]:

@@ -68,7 +68,7 @@ def refuse_kind(package: Package) -> None:
         )
     kinds = package.stages if package.type in PIPELINES else (package.type,)
     if other := [kind for kind in kinds if kind != "mlProgram"]:
-        raise CannotRun(f"a {other[0]} is run by Core ML only")
+        raise CannotRun(f"a {other[0]} is run by Core ML only", hint="mmai run --executor apple")
 
 
 def _programs(buffer: bytes, package: Package) -> list[Span]:

@@ -6,11 +6,13 @@ from typing import Any
 from msgspec import Struct
 
 from mmai.backends.coreml.reference.constants import Constant
+from mmai.backends.coreml.reference.control import Branch, Loop
 from mmai.backends.coreml.reference.coverage import refuse_unknown
-from mmai.backends.coreml.reference.interpreter import Branch, Loop, Stopped, sentence
+from mmai.backends.coreml.reference.interpreter import Stopped, sentence
+from mmai.backends.coreml.reference.liveness import Made, in_line, outer_slots
 from mmai.backends.coreml.reference.ops import KERNELS
 from mmai.backends.coreml.reference.scope import Known, Scope, Source, State, Unpacked
-from mmai.backends.coreml.reference.steps import Apply, Line, Plan, ReadState, Step, Told, WriteState
+from mmai.backends.coreml.reference.steps import Apply, Plan, ReadState, Told, WriteState
 from mmai.backends.coreml.reference.types import held_type
 from mmai.backends.coreml.reference.weights import Weights
 from mmai.dialects.coreml.mil import Binding, Block, Function, Operation, StateType, Type
@@ -24,9 +26,6 @@ ROWS = {"values", "loop_vars", "elem_shape", "ref_tensors", "begins", "ends", "e
 
 PLAIN = {"classify"}
 """Operations whose results are no tensors, whatever the program declares."""
-
-Made = tuple[Step, set[int]]
-"""A step, and every slot it reads or writes."""
 
 
 class Ready(Struct, frozen=True):
@@ -91,7 +90,7 @@ class _Making:
                 steps.append((made, told))
         outputs = tuple(self._slot(name, scope) for name in block.outputs)
         own = tuple(scope.own)
-        return Plan(inputs, _lines(steps, outputs, set(own)), outputs, own)
+        return Plan(inputs, in_line(steps, outputs, set(own)), outputs, own)
 
     def _tried(self, operation: Operation, told: Told, scope: Scope) -> Made | None:
         try:
@@ -159,7 +158,7 @@ class _Making:
         outputs = tuple(self._new(scope, each.name) for each in operation.outputs)
         if not len(outputs) == len(yes.outputs) == len(no.outputs):
             raise CannotRun("its program has branches that differ in what they give")
-        return Branch(choice, (yes, no), outputs), {choice, *outputs, *_outer(yes), *_outer(no)}
+        return Branch(choice, (yes, no), outputs), {choice, *outputs, *outer_slots(yes), *outer_slots(no)}
 
     def _loop(self, operation: Operation, scope: Scope) -> Made:
         first = tuple(self._slot(binding, scope) for binding in operation.inputs["loop_vars"])
@@ -167,7 +166,7 @@ class _Making:
         outputs = tuple(self._new(scope, each.name) for each in operation.outputs)
         if {len(first), len(condition.inputs), len(body.inputs), len(body.outputs)} != {len(outputs)} or not condition.outputs:
             raise CannotRun("its program has a loop whose values differ in number")
-        return Loop(first, condition, body, outputs), {*first, *outputs, *_outer(condition), *_outer(body)}
+        return Loop(first, condition, body, outputs), {*first, *outputs, *outer_slots(condition), *outer_slots(body)}
 
     def _write(self, operation: Operation, state: str, value: str, scope: Scope) -> Made:
         kept = self._state(operation, state, scope)
@@ -196,19 +195,3 @@ class _Making:
 
 def _misplaced(state: str) -> CannotRun:
     return CannotRun(f"its program takes the state `{state}` where a value belongs")
-
-
-def _outer(plan: Plan) -> set[int]:
-    """Slots a block reads that are not its own: they must live until it is done."""
-    read = {slot for line in plan.lines for slot in line.used} | set(plan.outputs)
-    return read - set(plan.own)
-
-
-def _lines(steps: list[tuple[Made, Told]], outputs: tuple[int, ...], own: set[int]) -> tuple[Line, ...]:
-    """Each step with the slots that are read for the last time, found from the end."""
-    alive = set(outputs)
-    lines: list[Line] = []
-    for (step, used), told in reversed(steps):
-        lines.append(Line(step, told, tuple((used & own) - alive), tuple(used)))
-        alive |= used
-    return tuple(reversed(lines))

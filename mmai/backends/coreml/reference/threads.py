@@ -23,5 +23,6 @@ async def in_thread(work: Callable[[Stopped], Result]) -> Result:
         while not running.done():
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([running])
-        running.cancelled() or running.exception()  # looked at, so that nothing complains of it later
+        if not running.cancelled():
+            running.exception()  # looked at, so that nothing complains of it later
         raise

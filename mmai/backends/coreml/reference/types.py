@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mmai.dialects.coreml.mil import ListType, StateType, TensorType, Type
+from mmai.dialects.coreml.mil import StateType, TensorType, Type
 
 DType = np.dtype[Any]
 
@@ -59,14 +59,10 @@ def held_as(stored: DType) -> DType:
 
 def held_type(kind: Type) -> DType | None:
     """The type of a tensor or a state as kernels see it; None for what is no tensor of numbers."""
-    match kind:
-        case TensorType():
-            stored = STORED.get(kind.dtype)
-            return None if stored is None else held_as(stored)
-        case StateType() | ListType():
-            return held_type(kind.wrapped) if isinstance(kind, StateType) else None
-        case _:
-            return None
+    if isinstance(kind, StateType):
+        return held_type(kind.wrapped)
+    stored = STORED.get(kind.dtype) if isinstance(kind, TensorType) else None
+    return None if stored is None else held_as(stored)
 
 
 def hold(array: Any) -> Any:

@@ -101,8 +101,10 @@ def _mapped(path: Path, name: str) -> Array:
             content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except FileNotFoundError as exc:
         raise CannotRun(f"its weights `{name}` are missing") from exc
-    except (OSError, ValueError) as exc:  # an empty file cannot be mapped
-        raise CannotRun(f"its weights `{name}` cannot be read: {exc}") from exc
+    except OSError as exc:
+        raise CannotRun(f"its weights `{name}` cannot be read: {exc.strerror or exc}") from exc
+    except ValueError as exc:  # what is empty cannot be mapped
+        raise CannotRun(f"its weights `{name}` are empty") from exc
     if content[: len(LFS)] == LFS:
         raise CannotRun(f"its weights `{name}` are a Git LFS pointer, not the file itself", hint="git lfs pull")
     return np.frombuffer(content, np.uint8)
