@@ -114,6 +114,15 @@ def test_pieces_are_runs_that_cover_a_grid_once_and_in_order(steps: list[int], m
     assert all(places == list(range(part.start, part.stop)) and len(places) <= most for places, part in runs)
 
 
+def test_no_examples_give_no_results() -> None:
+    assert conv(floats(0, 2, 4), floats(3, 2, 1)).shape == (0, 3, 4)
+
+
+def test_a_kernel_of_one_element_for_each_channel_scales_it() -> None:
+    x, weight = floats(2, 6, 3, 3), floats(6, 1, 1, 1)
+    assert_close(conv(x, weight, groups=6), x * weight[:, 0])
+
+
 def test_what_does_not_fit_together_is_said() -> None:
     with pytest.raises(ValueError, match=r"conv of 3 channels in 1 groups cannot take a weight of shape \(2, 4, 1\)"):
         conv(floats(1, 3, 5), floats(2, 4, 1))

@@ -15,8 +15,8 @@ def pieces(steps: Sequence[int], most: int) -> Iterator[Piece]:
     """
     below = [prod(steps[axis + 1 :]) for axis in range(len(steps))]
     cut = next((axis for axis, places in enumerate(below) if places <= most), len(steps) - 1)
-    parts = -(-steps[cut] // max(1, most // below[cut]))
-    length = -(-steps[cut] // parts)  # of equal parts: a thin last one would be the slowest
+    parts = max(1, -(-steps[cut] // max(1, most // below[cut])))
+    length = max(1, -(-steps[cut] // parts))  # of equal parts: a thin last one would be the slowest
     behind = tuple(slice(0, size) for size in steps[cut + 1 :])
     for ahead in np.ndindex(*steps[:cut]):
         for start in range(0, steps[cut], length):

@@ -13,6 +13,7 @@ SPREAD_FLOATS = 1 << 20
 """How much is held of what one piece of the input spreads."""
 
 LONG_STRIDE = 8
+"""From here on, the elements of a block are added to at once. Below, a block is too short for that to be quicker."""
 
 
 def conv_transpose(
@@ -104,10 +105,7 @@ def _add(room: Array, spread: Array, windows: Windows, piece: list[slice]) -> No
 
 
 def _runs(window: Window) -> list[tuple[slice, int, slice]]:
-    """The kernel in runs that fall into one block: their elements, which block after the place's own, and where in it.
-
-    With short strides each element is a run: many blocks at once are quicker to add to than each block's two or three elements.
-    """
+    """The kernel in runs that fall into one block: their elements, which block after the place's own, and where in it."""
     length = window.stride if window.dilation == 1 and window.stride >= LONG_STRIDE else 1
     runs = []
     for start in range(0, window.kernel, length):
