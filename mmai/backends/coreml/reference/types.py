@@ -72,5 +72,6 @@ def hold(array: Any) -> Any:
         return array
     if wanted.kind == "i":
         limits = np.iinfo(np.int32)
-        array = np.clip(array, 0 if array.dtype.kind == "u" else limits.min, limits.max)
+        # Of an array without dimensions NumPy makes a plain number.
+        array = np.asarray(np.clip(array, 0 if array.dtype.kind == "u" else limits.min, limits.max))
     return array.astype(wanted)
