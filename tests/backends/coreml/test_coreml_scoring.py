@@ -57,7 +57,7 @@ def test_equal_scores_keep_their_order() -> None:
 
 
 def test_without_labels_a_class_is_called_by_its_number() -> None:
-    assert ranked(np.array([0.0, 1.0]), (), "probabilities", 1) == (Label("1", 1.0),)
+    assert ranked(np.array([0.0, 1.0]), (), "probabilities", 1) == (Label("class 1", 1.0),)
 
 
 def test_one_score_is_that_of_the_second_of_two_classes() -> None:
@@ -66,11 +66,19 @@ def test_one_score_is_that_of_the_second_of_two_classes() -> None:
 
 
 def test_one_score_alone_is_no_certainty() -> None:
-    assert probabilities(ranked(np.array([-math.log(3)]), (), None, 5)) == {"0": 0.25}
+    assert probabilities(ranked(np.array([-math.log(3)]), (), None, 5)) == {"class 0": 0.25}
 
 
 def test_a_dictionary_brings_its_own_names() -> None:
     assert ranked({"cat": 0.25, "dog": 0.75}, (), None, 1) == (Label("dog", 0.75),)
+
+
+def test_classes_of_a_dictionary_need_not_exclude_each_other() -> None:
+    assert ranked({"cat": 0.9, "pet": 0.95}, (), None, None) == (Label("pet", 0.95), Label("cat", 0.9))
+
+
+def test_a_dictionary_of_logits_is_made_probabilities() -> None:
+    assert probabilities(ranked({"cat": 0.0, "pet": math.log(3)}, (), None, None)) == {"pet": 0.75, "cat": 0.25}
 
 
 def test_classes_that_are_numbers_are_looked_up_among_the_labels() -> None:
@@ -101,6 +109,13 @@ def test_the_output_of_the_roles_is_read() -> None:
 
 def test_a_model_that_gives_its_label_alone_has_no_probability_of_it() -> None:
     assert classify({"best": "owl"}, a_classifier(outputs={"label": "best"}), top_k=5) == (Label("owl"),)
+
+
+def test_without_a_role_the_only_table_or_the_only_row_is_read() -> None:
+    assert classify({"a": {"cat": 1.0}, "b": np.zeros(3)}, a_classifier(), top_k=None) == (Label("cat", 1.0),)
+    assert classify({"a": np.array([0.0, 1.0])}, a_classifier(), top_k=1) == (Label("class 1", 1.0),)
+    with pytest.raises(CannotRun, match="the model gives `a`, `b`"):
+        classify({"a": np.zeros(3), "b": np.zeros(3)}, a_classifier(), top_k=1)
 
 
 def test_without_a_role_for_any_output_the_model_cannot_be_run() -> None:
