@@ -28,7 +28,7 @@ class Scripted:
     def __init__(self, answer: Outputs | Callable[[Mapping[str, Any]], Outputs]) -> None:
         self.asked: list[Mapping[str, Any]] = []
         self.states: list[int | None] = []
-        self.closed = False
+        self.alive = True
         self._answer = answer
         self._begun = 0
 
@@ -46,7 +46,7 @@ class Scripted:
         return self._begun
 
     async def aclose(self) -> None:
-        self.closed = True
+        self.alive = False
 
 
 def image_input(name: str = "image", *, size: tuple[int, int] = (32, 32), **format: Any) -> Feature:
