@@ -42,7 +42,7 @@ def test_a_text_that_is_too_long_is_refused_unless_its_beginning_will_do(mmai: M
     long = "start " + "please " * 20
     refused = run(mmai, long)
     assert refused.exit_code == 2
-    assert refused.stderr == (
+    assert refused.stderr.endswith(
         "error: the text has 21 tokens, and `coreml:Intents` reads 16\nhint: mmai run -O truncate=true reads its beginning\n"
     )
     assert run(mmai, long, "-O", "truncate=true", "-O", "top_k=1").stdout.split()[-1] == "turn_on"
