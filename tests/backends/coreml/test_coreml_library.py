@@ -182,6 +182,15 @@ def test_notes_without_a_model_are_a_row_with_the_reason(tmp_path: Path, notes: 
     assert (found.name, found.package, found.problem) == ("Gone", None, problem)
 
 
+def test_a_name_that_is_no_text_is_a_problem_that_can_be_written_down(tmp_path: Path) -> None:
+    try:
+        placed(DOMINANT_COLOR, tmp_path / os.fsdecode(b"a\xff.mlpackage"))
+    except OSError:
+        pytest.skip("this system takes no such name")
+    (found,) = library(tmp_path).scan()
+    assert (found.name, found.problem) == ("a", f"the name of `{tmp_path}/a\\udcff.mlpackage` is no UTF-8")
+
+
 def test_notes_that_do_not_fit_are_the_models_problem(tmp_path: Path) -> None:
     placed(DOMINANT_COLOR, tmp_path / "Colors.mlpackage")
     (tmp_path / "Colors.mmai.yaml").write_text("task: image_clasification\n")
