@@ -11,7 +11,6 @@ from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from mmai.errors import CannotRun
-from mmai.settings.document import parse
 from mmai.settings.node import Node, Wrong
 from mmai.values.package import AudioPreparation, ImagePreparation, Roles, RoleTask
 
@@ -109,6 +108,8 @@ def read_sidecar(path: Path) -> Notes:
     Raises:
         CannotRun: it cannot be read, is no YAML, or has a key that means nothing.
     """
+    from mmai.settings.document import parse  # noqa: PLC0415 - 9 ms, and most models have no such file
+
     try:
         root = parse(path.read_bytes())
     except OSError as exc:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from mmai.backends.coreml.lengths import fitting, longest, outer
 from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tasks.tokens import Encoded, Vocabulary, vocabulary_of
-from mmai.errors import CannotRun, InvalidRequest, UsageError
+from mmai.errors import CannotRun, UsageError
 from mmai.values.package import ArrayFormat, Feature
 
 if TYPE_CHECKING:
@@ -33,15 +33,13 @@ async def prepare(job: Job) -> Prepared:
         UsageError: it is empty, or longer than the model reads and `-O truncate=true` was not given.
         CannotRun: the roles name no vocabulary or no tokens, or the model takes several texts at once.
     """
-    truncate = job.request.options.extra.get("truncate", False)
-    if not isinstance(truncate, bool):
-        raise InvalidRequest(f"`truncate` is true or false, not `{truncate}`", hint="mmai run -O truncate=true")
+    truncate = job.flag("truncate")
     with job.meter.preparing():
-        vocabulary = await asyncio.to_thread(vocabulary_of, job.roles)
-        return _prepared(job, vocabulary, truncate=truncate)
+        return await asyncio.to_thread(_prepared, job, truncate=truncate)
 
 
-def _prepared(job: Job, vocabulary: Vocabulary, *, truncate: bool) -> Prepared:
+def _prepared(job: Job, *, truncate: bool) -> Prepared:
+    vocabulary = vocabulary_of(job.roles)
     inputs = {role: _feature(job, role) for role in ROLES if role in job.roles.inputs}
     if "token_ids" not in inputs:
         raise CannotRun(f"nothing says which input of `{job.ref}` takes the tokens", hint=f"mmai models show {job.ref}")
