@@ -26,6 +26,7 @@ class Answering:
 
     name: ExecutorName = "reference"
     compute_units: str | None = None
+    alive = True
     report = LoadReport(load_ms=1.0)
 
     def __init__(self, **outputs: Any) -> None:
