@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mmai.cli import completion
+from mmai.values.execution import ExecutorChoice
 from mmai.values.output import AnswerOutput, Output
 from mmai.values.task import TaskType
 
@@ -38,12 +39,28 @@ FileOption = Annotated[
         "--file", "-f", "--attach", "-a", metavar="PATH", help="Add a file: text, image or audio, by its content. Repeatable."
     ),
 ]
+InputOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        metavar="NAME=FILE|JSON",
+        help="An input of a model in a file: .npy, .npz, a picture, or JSON. Repeatable.",
+    ),
+]
+ExecutorOption = Annotated[
+    ExecutorChoice | None,
+    typer.Option(
+        "--executor",
+        help="What runs a model in a file: Core ML on a Mac, or mmai's own in NumPy, slow, on any system.",
+        show_default=False,
+    ),
+]
 OutOption = Annotated[
     Path | None,
     typer.Option(
         "--out",
         metavar="FILE",
-        help="Answer into this file; its suffix chooses the form: cat.png, talk.mp3. `-` is standard output.",
+        help="Answer into this file; its suffix chooses the form: cat.png, talk.mp3, x.npz. `-` is standard output.",
     ),
 ]
 NoStdinOption = Annotated[bool, typer.Option("--no-stdin", "-I", help="Ignore standard input.", show_default=False)]

@@ -22,8 +22,9 @@ def gather(
     stdin_timeout_s: float,
     call: Frame,
     task: TaskType | None = None,
+    inputs: Sequence[str] = (),
 ) -> tuple[Message, ...]:
-    """The system turn, if any, and the user's: standard input, then files, then the prompt as it was typed.
+    """The system turn, if any, and the user's: standard input, files and inputs by name, then the prompt as it was typed.
 
     Raises:
         UsageError: there is nothing to ask, or not what `task` needs, or something of it cannot be read.
@@ -34,6 +35,10 @@ def gather(
     if not no_stdin or from_terminal:
         parts += _standard_input(even_terminal=from_terminal, give_up_s=stdin_timeout_s, call=call)
     parts += [read_attachment(path) for path in files if path != Path("-")]
+    if inputs:
+        from mmai.cli.inputs import read_inputs
+
+        parts += read_inputs(inputs)
     if prompt.strip() and prompt != "-":
         parts.append(TextPart(prompt))
     for text, what in ((prompt, "the prompt"), (system or "", "`--system`")):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mmai.backends.needs import makes
 from mmai.cli.frame import Frame
 from mmai.cli.saving import Saving
+from mmai.engine.wish import AUTO, Wish
 from mmai.errors import UsageError
 from mmai.render.image import protocol
 from mmai.values.model import ModelCard
@@ -41,6 +42,18 @@ def demand_place(card: ModelCard, request: Request, call: Frame, *, out: Saving 
         raise UsageError(f"`{card.ref}` {makes_it}, which this terminal cannot show", hint=hint)
     if request.options.extra.get("n", 1) != 1:
         raise UsageError("several images cannot share standard output", hint=hint)
+
+
+def demand_model(wish: Wish, inputs: Sequence[str]) -> None:
+    """Inputs by name are those of one model.
+
+    Raises:
+        UsageError: none was named.
+    """
+    if inputs and wish.model == AUTO:
+        raise UsageError(
+            "`--input` hands in tensors, whose names only one model knows", hint="mmai run -m coreml:NAME --input …"
+        )
 
 
 def demand_material(task: TaskType | None, parts: Sequence[Part]) -> None:

@@ -14,12 +14,14 @@ def run(
     model: opt.ModelOption = None,
     system: opt.SystemOption = None,
     file: opt.FileOption = None,
+    input: opt.InputOption = None,
     task: opt.TaskOption = None,
     temperature: opt.TemperatureOption = None,
     max_tokens: opt.MaxTokensOption = None,
     stop: opt.StopOption = None,
     seed: opt.SeedOption = None,
     option: opt.PairOption = None,
+    executor: opt.ExecutorOption = None,
     schema: opt.SchemaOption = None,
     extract: Annotated[
         bool, typer.Option("--extract", "-x", help="Print only the first code block of the answer.", show_default=False)
@@ -101,6 +103,8 @@ def run(
       git diff | mmai run "write a commit message" -m ollama:qwen3:8b
       mmai run "summarise in two sentences" -f report.md --local-only
       mmai run "a lighthouse at dusk" --out lighthouse.png
+      mmai run -m coreml:FastViTT8F16 -f cat.png -f dog.png
+      mmai run -m coreml:Denoiser --input noisy=a.npy --out clean.npz
       mmai run -m openai:gpt-5.6-luna --batch prompts.jsonl --via-provider-batch
     """
     call = frame("run", output, json=json, quiet=quiet, no_color=no_color)
@@ -108,6 +112,7 @@ def run(
 
     from mmai.cli.asking import Asking, ask, preview
     from mmai.cli.prompt import gather
+    from mmai.cli.refusals import demand_model
     from mmai.cli.saving import STDOUT, Saving
     from mmai.cli.shown import View
     from mmai.cli.wishes import limits, read_shape, tuning, wish
@@ -124,7 +129,14 @@ def run(
     task = task or (saving.task if saving else None)
     template = Request(
         messages=(),
-        options=tuning(temperature=temperature, max_tokens=max_tokens, stop=stop or (), seed=seed, pairs=option or ()),
+        options=tuning(
+            temperature=temperature,
+            max_tokens=max_tokens,
+            stop=stop or (),
+            seed=seed,
+            executor=executor,
+            pairs=option or (),
+        ),
         schema=read_shape(schema),
         media_type=saving.media_type if saving else None,
         task=task,
@@ -151,6 +163,7 @@ def run(
 
         single = {
             "`--file`": file,
+            "`--input`": input,
             "`--fallback`": fallback,
             "`--extract`": extract,
             "`--explain`": explain,
@@ -174,10 +187,12 @@ def run(
         )
         call.run(run_batch(job, call))
         return
+    demand_model(wished, input or ())
     messages = gather(
         prompt or (),
         system=system,
         files=file or (),
+        inputs=input or (),
         no_stdin=no_stdin,
         stdin_timeout_s=settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout,
         call=call,

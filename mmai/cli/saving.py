@@ -20,6 +20,12 @@ PROBE_BYTES = 1 << 16
 TASKS = {"image": TaskType.IMAGE_GENERATION, "audio": TaskType.SPEECH_SYNTHESIS}
 
 
+NPZ = "application/x-npz"
+NPY = "application/x-npy"
+KEPT_AS = {"text/plain": ".txt", "application/json": ".json", NPZ: ".npz", NPY: ".npy"}
+"""Suffixes of what is no media, and had no place."""
+
+
 class Content(Struct, frozen=True):
     """One thing a model made, as it goes into a file."""
 
@@ -87,7 +93,7 @@ class Saving:
 
 def keep(content: Content, *, name: str, number: int) -> SavedFile | None:
     """Put content that has no place where there is one: here, at home, or among temporary files. None where nowhere is."""
-    suffix = ".txt" if content.media_type == "text/plain" else suffix_of(content.media_type)
+    suffix = KEPT_AS.get(content.media_type) or suffix_of(content.media_type)
     for folder in (Path.cwd, Path.home, _temporary):
         with suppress(StorageError, OSError, RuntimeError):
             path = _numbered(folder() / f"{name}{suffix}", number)

@@ -8,7 +8,7 @@ from msgspec import Struct, json
 from mmai.cli.delivery import Delivery
 from mmai.cli.frame import Frame
 from mmai.cli.refusals import made_by
-from mmai.cli.saving import Content, Saving
+from mmai.cli.saving import NPY, NPZ, Content, Saving
 from mmai.clock import Clock
 from mmai.engine.extract import code_block
 from mmai.engine.run import Ended, Failed, Step, Trying
@@ -17,17 +17,19 @@ from mmai.errors import IncompleteAnswer, ProviderError
 from mmai.render.answer import open_answer
 from mmai.render.clean import Cleaner
 from mmai.render.envelope import json_lines, plain
-from mmai.render.notes import ReasoningWriter, chosen_line, fallback_line, usage_line
+from mmai.render.notes import ReasoningWriter, chosen_line, execution_line, fallback_line, usage_line
 from mmai.render.run import labels_text, run_data, vector_text
 from mmai.render.spinner import Spinner
 from mmai.render.writer import AnswerWriter
 from mmai.values.event import (
     AudioEvent,
     DroppedEvent,
+    ExecutionEvent,
     FinishedEvent,
     ImageEvent,
     LabelsEvent,
     ReasoningEvent,
+    TensorsEvent,
     TextEvent,
     Usage,
     VectorEvent,
@@ -60,7 +62,7 @@ class Shown:
 
     def __init__(self, view: View, request: Request, choice: Choice, call: Frame, clock: Clock) -> None:
         self.extras: dict[str, Any] = {}
-        """Labels, a vector or files, for the data of the run."""
+        """Labels, a vector, tensors or files, for the data of the run; `results`, where several files were handed in."""
         self._view = view
         self._request = request
         self._choice = choice
@@ -70,6 +72,7 @@ class Shown:
         self._makes: str | None = None
         """What is asked for, where it is no text."""
         self._made: list[Content] = []
+        self._tensors: TensorsEvent | None = None
         self._calls: list[ToolCall] = []
         self._delivery = Delivery(call, out=view.out, to_stdout=view.to_stdout)
 
@@ -94,10 +97,18 @@ class Shown:
                 elsewhere = str(following.card.ref) == attempt.model and following.endpoint.url != attempt.endpoint
                 name = following.endpoint.url if elsewhere else str(following.card.ref)
                 self._call.note(fallback_line(attempt, following=name or attempt.model))
-            case LabelsEvent(labels):
-                self.extras["labels"] = labels
-            case VectorEvent(values):
-                self.extras["vector"] = values
+            case LabelsEvent(labels, of):
+                self._keep("labels", labels, of)
+            case VectorEvent(values, of):
+                self._keep("vector", values, of)
+            case TensorsEvent():
+                from mmai.render.tensors import tensors_data
+
+                self._tensors = step
+                self.extras |= tensors_data(step)
+            case ExecutionEvent(execution):
+                if line := execution_line(execution):
+                    self._call.note(line)
             case ImageEvent(data, media_type) | AudioEvent(data, media_type):
                 self._made.append(Content(data, media_type))
             case ToolCall():
@@ -128,6 +139,13 @@ class Shown:
             self._call.warn("there is no code block in the answer; this is all of it")
         return end.record.text if block is None else block
 
+    def _keep(self, kind: str, value: Any, of: str | None) -> None:
+        """By itself, or in `results` with the file it is of."""
+        if of is None:
+            self.extras[kind] = value
+        else:
+            self.extras.setdefault("results", []).append({"file": of, kind: value})
+
     def _deliver(self, end: Ended) -> None:
         """Put what was made, or with `--out` whatever was answered, where it belongs."""
         contents = self._made
@@ -146,7 +164,13 @@ class Shown:
             raise ProviderError(f"`{end.record.model}` answered without {'an image' if self._makes == 'image' else 'sound'}")
 
     def _words(self, end: Ended) -> Content | None:
-        """The answer as standard output would get it, except that labels are JSON; None where nothing of it is to be shown."""
+        """The answer as standard output would get it, except that labels are JSON and tensors are whole; None where nothing of it
+        is to be shown.
+        """
+        if self._tensors is not None:
+            return self._file_of(self._tensors)
+        if "results" in self.extras:
+            return Content(json_lines(self.extras["results"]), "application/json")
         if "labels" in self.extras:
             return Content(json_lines([self.extras["labels"]]), "application/json")
         if "vector" in self.extras:
@@ -157,6 +181,17 @@ class Shown:
         ended = text if not text or text.endswith("\n") else f"{text}\n"
         kind = "text/plain" if self._request.schema is None else "application/json"
         return Content(ended.encode("utf-8", "replace") + json_lines(self._calls), kind)
+
+    def _file_of(self, event: TensorsEvent) -> Content:
+        """As the name of the file promises: one array alone, JSON, or an archive of all of them."""
+        from mmai.render.tensors import archive, array_of, single, tensors_data
+
+        suffix = self._view.out.path.suffix.lower() if self._view.out else ""
+        if suffix == ".json":
+            return Content(json_lines([tensors_data(event, most=None)]), "application/json")
+        if suffix == ".npy" and len(event.tensors) == 1:
+            return Content(single(array_of(event.tensors[0])), NPY)
+        return Content(archive(event), NPZ)
 
     @property
     def _exact(self) -> bool:
@@ -195,6 +230,10 @@ class LinesShown(Shown):
             case ImageEvent(data, media_type) | AudioEvent(data, media_type):
                 kind = "image" if isinstance(step, ImageEvent) else "audio"
                 self._line({"type": kind, "media_type": media_type, "size_bytes": len(data)})
+            case TensorsEvent():
+                from mmai.render.tensors import tensors_data
+
+                self._line({"type": "tensors", **tensors_data(step)})
             case _:
                 self._line(step)
 
@@ -209,6 +248,8 @@ class TextShown(Shown):
         super().__init__(view, request, choice, call, clock)
         self._reasoning = ReasoningWriter(call.err)
         self._spinner: Spinner | None = None
+        self._spinning = ""
+        """Whom it waits for."""
         self._writer: AnswerWriter | None = None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -226,10 +267,16 @@ class TextShown(Shown):
                 self._reasoning.write(text)
             case TextEvent(text) if self._view.stream and not self._exact:
                 self._write(text)
-            case LabelsEvent(labels):
-                self._write(labels_text(labels), exact=True)
-            case VectorEvent(values):
-                self._write(vector_text(values), exact=True)
+            case LabelsEvent(labels, of):
+                self._write(labels_text(labels, of=of), exact=True)
+            case VectorEvent(values, of):
+                self._write(vector_text(values, of=of), exact=True)
+            case TensorsEvent():
+                from mmai.render.tensors import tensors_text
+
+                self._write(tensors_text(step), exact=True)
+            case ExecutionEvent():
+                self._stop_spinner()
             case ToolCall():
                 self._write(json_lines([step]).decode(), exact=True)
             case Failed():
@@ -239,6 +286,8 @@ class TextShown(Shown):
             case _:
                 pass
         super().take(step)
+        if isinstance(step, ExecutionEvent):
+            self._spin()
 
     def _trying(self, card: ModelCard) -> None:
         first = self._card is None
@@ -247,8 +296,12 @@ class TextShown(Shown):
             self._call.note(chosen_line(str(card.ref), task=decision.analysis.task_type.value, score=decision.choice.score))
         elif self._view.verbose:
             self._call.note(str(card.ref))
+        self._spinning = str(card.ref)
+        self._spin()
+
+    def _spin(self) -> None:
         if not self._call.quiet:
-            self._spinner = Spinner(self._call.err, str(card.ref), clock=self._clock)
+            self._spinner = Spinner(self._call.err, self._spinning, clock=self._clock)
             self._spinner.__enter__()
 
     def _end(self, end: Ended) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from mmai.engine.wish import AUTO, Wish
 from mmai.errors import UsageError
 from mmai.settings import SelectionSettings
+from mmai.values.execution import ExecutorChoice
 from mmai.values.request import Options
 from mmai.values.task import Constraints, TaskType
 
@@ -64,7 +65,13 @@ def limits(
 
 
 def tuning(
-    *, temperature: float | None, max_tokens: int | None, stop: Sequence[str], seed: int | None, pairs: Sequence[str]
+    *,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+    stop: Sequence[str] = (),
+    seed: int | None = None,
+    executor: ExecutorChoice | None = None,
+    pairs: Sequence[str] = (),
 ) -> Options:
     """The tuning flags as one value.
 
@@ -73,7 +80,15 @@ def tuning(
     """
     given = dict(_pair(text) for text in pairs)
     own = {key: given.pop(key) for key in OWN_KEYS if key in given}
-    fields = {"temperature": temperature, "max_tokens": max_tokens, "stop": tuple(stop), "seed": seed, "extra": given, **own}
+    fields = {
+        "temperature": temperature,
+        "max_tokens": max_tokens,
+        "stop": tuple(stop),
+        "seed": seed,
+        "executor": executor,
+        "extra": given,
+        **own,
+    }
     try:
         return msgspec.convert(fields, Options)
     except msgspec.ValidationError as exc:

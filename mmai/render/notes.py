@@ -1,6 +1,6 @@
 """Words about a run, for standard error: who was chosen, what failed, what it cost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
 from mmai.errors import MmaiError
@@ -8,6 +8,7 @@ from mmai.render.clean import Cleaner, clean_line
 from mmai.render.terminal import Terminal
 from mmai.render.units import UNKNOWN, duration, money, share, size
 from mmai.values.event import Usage
+from mmai.values.execution import Execution
 from mmai.values.health import ProviderStatus
 from mmai.values.model import Price
 from mmai.values.record import Attempt, RunRecord
@@ -71,8 +72,31 @@ def usage_line(record: RunRecord, *, price: Price | None = None) -> str:
     `~` marks what was counted here; what nobody knows is left out, but for amount and cost, which are `unknown`. `price` says why
     nothing is charged, where nothing is.
     """
+    if record.execution is not None:
+        return " · ".join(_stages(record.execution))
     parts = (_amount(record), _cost(record, price), *_times(record))
     return " · ".join(part for part in parts if part)
+
+
+def _stages(execution: Execution) -> Iterator[str]:
+    """`prepare 3 ms · load 0.2 s · predict 41 ms (3 predictions) · 120 MB`, and first what it was run by."""
+    units = f" ({execution.compute_units})" if execution.compute_units else ""
+    yield f"{execution.executor}{units}"
+    for name in ("prepare", "compile", "load", "predict"):
+        spent_ms = getattr(execution, f"{name}_ms")
+        if spent_ms is not None:
+            several = name == "predict" and execution.predictions > 1
+            yield f"{name} {duration(spent_ms)}" + (f" ({execution.predictions} predictions)" if several else "")
+    if execution.memory_bytes is not None:
+        yield size(execution.memory_bytes)
+
+
+def execution_line(execution: Execution) -> str | None:
+    """That it was not Core ML which ran a model; None where it was."""
+    if execution.executor != "reference":
+        return None
+    reason = f": {execution.reason}" if execution.reason else ""
+    return clean_line(f"runs in the reference executor (NumPy){reason}")
 
 
 def wrote_line(path: str, *, media_type: str, size_bytes: int) -> str:

@@ -12,7 +12,7 @@ from mmai.values.record import Attempt, RunRecord
 
 
 def run_data(record: RunRecord, *, extras: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The `data` of `run`. `extras` are `labels`, `vector` or `files`, where the answer is not text."""
+    """The `data` of `run`. `extras` are `labels`, `vector`, `results`, `tensors` or `files`, where the answer is not text."""
     return {
         "id": record.id,
         "text": record.text,
@@ -24,6 +24,7 @@ def run_data(record: RunRecord, *, extras: Mapping[str, Any] | None = None) -> d
         "cost_usd": record.cost_usd,
         "timings": record.timings,
         "server": record.server,
+        "execution": record.execution,
         "attempts": [_attempt(attempt) for attempt in record.attempts],
         **(extras or {}),
     }
@@ -40,16 +41,21 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def labels_text(labels: Iterable[Label]) -> str:
-    """One class a line, the most probable first: `0.91  tabby cat`."""
+def labels_text(labels: Iterable[Label], *, of: str | None = None) -> str:
+    """One class a line, the most probable first: `0.91  tabby cat`; `a.png: 0.91  tabby cat` where they are of one file of several."""
     return "".join(
-        f"{'-' if label.probability is None else f'{label.probability:.2f}'}  {clean_line(label.name)}\n" for label in labels
+        f"{_file(of)}{'-' if label.probability is None else f'{label.probability:.2f}'}  {clean_line(label.name)}\n"
+        for label in labels
     )
 
 
-def vector_text(values: Sequence[float]) -> str:
-    """An embedding as a JSON array on one line."""
-    return msgspec.json.encode(values).decode() + "\n"
+def vector_text(values: Sequence[float], *, of: str | None = None) -> str:
+    """An embedding as a JSON array on one line, behind its file where there are several."""
+    return f"{_file(of)}{msgspec.json.encode(values).decode()}\n"
+
+
+def _file(name: str | None) -> str:
+    return "" if name is None else f"{clean_line(name)}: "
 
 
 def preview_data(model: str, preview: Preview) -> dict[str, Any]:

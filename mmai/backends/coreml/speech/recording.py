@@ -39,26 +39,26 @@ def decoded(part: AudioPart, *, sample_rate: int) -> Samples:
         UsageError: it is not read here, is damaged, cut short or silent in the sense of having no samples, or is longer than
             four hours.
     """
-    name = part.name or "the recording"
+    name = f"`{part.name}`" if part.name else "the recording"
     if kind := UNREAD.get(part.media_type):
-        raise UsageError(f"`{name}` is {kind}, which is not read here: WAV, FLAC, MP3 and OGG are", hint=_conversion(part))
+        raise UsageError(f"{name} is {kind}, which is not read here: WAV, FLAC, MP3 and OGG are", hint=_conversion(part))
     try:
         with soundfile.SoundFile(io.BytesIO(_readable(part.data, name))) as file:
             blocks = list(_resampled(file, name, sample_rate=sample_rate))
     except soundfile.SoundFileError as exc:
         reason = str(getattr(exc, "error_string", exc)).removeprefix("Error : ").strip(" .")
-        raise UsageError(f"`{name}` cannot be read as a recording: {reason}", hint=_conversion(part)) from exc
+        raise UsageError(f"{name} cannot be read as a recording: {reason}", hint=_conversion(part)) from exc
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
     if not samples.size:
-        raise UsageError(f"`{name}` is a recording without a single sample")
+        raise UsageError(f"{name} is a recording without a single sample")
     if not np.isfinite(samples).all():
-        raise UsageError(f"`{name}` has samples that are no numbers", hint=_conversion(part))
+        raise UsageError(f"{name} has samples that are no numbers", hint=_conversion(part))
     return samples
 
 
 def _resampled(file: Any, name: str, *, sample_rate: int) -> Iterator[Samples]:
     if file.samplerate not in RATES:
-        raise UsageError(f"`{name}` claims {file.samplerate} samples per second; a recording has 8000 to 192000")
+        raise UsageError(f"{name} claims {file.samplerate} samples per second; a recording has 8000 to 192000")
     stream = soxr.ResampleStream(file.samplerate, sample_rate, 1, dtype="float32", quality="HQ")
     for mono in _mono(file, name):
         yield mono if file.samplerate == sample_rate else stream.resample_chunk(mono)
@@ -75,7 +75,7 @@ def _mono(file: Any, name: str) -> Iterator[Samples]:
         got += len(block)
         if got > LONGEST_S * file.samplerate:
             raise UsageError(
-                f"`{name}` is longer than {LONGEST_S // 3600} hours",
+                f"{name} is longer than {LONGEST_S // 3600} h",
                 hint="ffmpeg -i FILE -f segment -segment_time 3600 part%02d.wav",
             )
         yield block[:, 0] if file.channels == 1 else block.mean(axis=1, dtype=np.float32)
@@ -116,7 +116,7 @@ def _wave_data(data: bytes) -> tuple[int, int, int] | None:
 
 def _cut_short(name: str, promised_s: float, there_s: float) -> UsageError:
     return UsageError(
-        f"`{name}` is cut short: of the {promised_s:.1f} s its header promises, {there_s:.1f} s are there",
+        f"{name} is cut short: of the {promised_s:.1f} s its header promises, {there_s:.1f} s are there",
         hint="ffmpeg -i FILE whole.wav makes a sound file of what is there",
     )
 

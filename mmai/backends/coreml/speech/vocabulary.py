@@ -121,7 +121,9 @@ def _first(tokenizer: Tokenizer, names: Sequence[str]) -> int | None:
 
 def _generation(roles: Roles) -> dict[str, Any]:
     """What a `generation_config.json` beside the tokenizer keeps from being said."""
-    path = Path(roles.tokenizer or "").with_name("generation_config.json")
+    if roles.tokenizer is None:
+        return {}
+    path = Path(roles.tokenizer).with_name("generation_config.json")
     try:
         noted = json.loads(path.read_bytes())
         return {
