@@ -23,7 +23,6 @@ class Scripted:
 
     name: ExecutorName = "reference"
     compute_units: str | None = None
-    alive = True
     report = LoadReport(load_ms=1.0)
 
     def __init__(self, answer: Outputs | Callable[[Mapping[str, Any]], Outputs]) -> None:
