@@ -299,7 +299,7 @@ def _prepared(base: Prepared, value: Any, key: str, notes: Notes) -> Prepared:
 
 
 def _unfit(key: str, value: Any, wanted: str, notes: Notes) -> CannotRun:
-    shown = str(value)
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return CannotRun(f"{notes.at(key)}: `{key}` is {wanted}, not `{shown[:60]}{'…' * (len(shown) > 60)}`")
 
 

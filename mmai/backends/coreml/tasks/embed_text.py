@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmai.backends.coreml.tasks.choices import embedding_output
+from mmai.backends.coreml.tasks.embedding import embedding_output
 from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tasks.text_feeds import prepare
 from mmai.errors import CannotRun, ProviderError
