@@ -22,6 +22,7 @@ from mmai.values.batch import BatchAnswer, BatchRow, BatchStatus
 from mmai.values.event import Event
 from mmai.values.health import Health, Loaded
 from mmai.values.model import ModelCard
+from mmai.values.package import Package
 from mmai.values.preview import Preview
 from mmai.values.pull import PullProgress
 from mmai.values.request import Request
@@ -141,6 +142,20 @@ class Library(Protocol):
         Raises:
             UnknownModel: it is not there.
             CallError: the server could not be asked.
+        """
+        ...
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """A backend whose models are files on this machine, of which a card keeps no more than is needed to choose and to run them."""
+
+    def inspect(self, model: ModelCard) -> Package:
+        """Everything its files say, read anew.
+
+        Raises:
+            UnknownModel: it is gone.
+            CannotRun: it cannot be read.
         """
         ...
 

@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from mmai import __version__
-from mmai.cli import config, discover, keys, models, paths, pull, run, select, status
+from mmai.cli import config, discover, keys, models, paths, pull, run, select, selftest, status
 from mmai.cli.completion import Shell
 from mmai.errors import Interrupted
 
@@ -30,7 +30,7 @@ class Commands(TyperGroup):
             raise Interrupted("interrupted") from None
 
 
-ORDER = ("run", "select", "discover", "models", "pull", "status", "config", "keys", "paths")
+ORDER = ("run", "select", "discover", "models", "pull", "status", "selftest", "config", "keys", "paths")
 
 app = typer.Typer(
     name="mmai",
@@ -89,6 +89,7 @@ app.command("discover")(discover.discover)
 app.add_typer(models.models, name="models")
 app.command("pull")(pull.pull)
 app.command("status")(status.status)
+app.add_typer(selftest.app, name="selftest")
 app.command("paths")(paths.paths)
 app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")

@@ -1,6 +1,6 @@
 """`mmai discover`: ask every endpoint what it offers."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,11 @@ from mmai.cli import options as opt
 from mmai.cli.frame import Frame, frame
 from mmai.errors import UsageError
 from mmai.values.output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mmai.values.endpoint import Endpoint
 
 SHORTEST_WATCH_S = 1.0
 
@@ -55,6 +60,11 @@ def _interval_s(text: str) -> float:
     return seconds
 
 
+def _folders(endpoints: "Iterable[Endpoint]", providers: list[str]) -> list[str]:
+    """Where those of the providers look that have models in files."""
+    return [folder for each in endpoints if each.provider in providers for folder in each.options.get("directories", ())]
+
+
 async def _look(call: Frame, providers: list[str], interval_s: float | None) -> None:
     import asyncio
 
@@ -82,6 +92,8 @@ async def _look(call: Frame, providers: list[str], interval_s: float | None) -> 
                 call.emit(data, lambda: discovery_table(rows, cards), rows=data["models"])  # noqa: B023 - drawn at once
             if changes != Changes() or before is None:
                 call.note(changes_line(changes))
+            if providers and not cards and (folders := _folders(here.session.endpoints, providers)):
+                call.note(f"models in files are looked for in {', '.join(f'`{folder}`' for folder in folders)}")
             if before is None and (keyless := keyless_line(rows)):
                 call.note(keyless)
             if interval_s is None:

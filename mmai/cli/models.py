@@ -11,7 +11,9 @@ from mmai.cli.frame import Frame, frame
 from mmai.values.output import Output
 
 if TYPE_CHECKING:
+    from mmai.cli.world import World
     from mmai.engine.session import Route
+    from mmai.values.model import ModelCard
     from mmai.values.registry import Registry
 
 
@@ -98,6 +100,7 @@ def show(
             registry = here.store.read()
             if card.capabilities_guessed and str(card.ref) not in here.directory.registry().models:
                 raise UnknownModel(f"`{card.ref}` has not been discovered", hint=f"mmai discover {card.provider}")
+            card = _inspected(here, card)
             profile = effective(registry, here.profiles()).get(str(card.ref))
             rows = tuple(registry.providers.values())
             call.emit(
@@ -156,6 +159,22 @@ def remove(
     removed = {"removed": str(routes[0].card.ref)}
     if call.output != Output.TABLE:  # for a person the line on standard error is enough
         call.emit(removed, lambda: Table(columns=(Column("removed"),), rows=[tuple(removed.values())]))
+
+
+def _inspected(here: "World", card: "ModelCard") -> "ModelCard":
+    """With everything the files of a model say, where it is one in files; what is wrong with them now is its problem."""
+    from msgspec.structs import replace
+
+    from mmai.backends.base import Inspectable
+    from mmai.errors import MmaiError
+
+    backend = here.session.backend(here.session.routes(card)[0].endpoint)
+    if not isinstance(backend, Inspectable):
+        return card
+    try:
+        return replace(card, package=backend.inspect(card), problem=None)
+    except MmaiError as error:
+        return replace(card, problem=error.message)
 
 
 def _demand_yes(routes: "list[Route]", call: Frame) -> None:

@@ -6,7 +6,7 @@ from mmai.values.output import Output
 
 
 def paths(output: OutputOption = Output.TABLE, json: JsonOption = False, no_color: NoColorOption = False) -> None:
-    """Show where settings, registry, history, keys and caches live.
+    """Show where settings, registry, history, keys, caches and models in files live.
 
     Example: cat "$(mmai paths --json | jq -r .data.config)"
     """
@@ -18,6 +18,7 @@ def paths(output: OutputOption = Output.TABLE, json: JsonOption = False, no_colo
         "registry": str(call.paths.registry),
         "history": str(call.paths.history),
         "keys": str(call.paths.keys),
+        "models": str(call.paths.models),
         "cache": str(call.paths.cache_dir),
     }
     call.emit(found, lambda: Table(columns=(Column("what"), Column("path")), rows=tuple(found.items())))

@@ -83,7 +83,7 @@ def overlay(card: ModelCard, declared: ModelCard) -> ModelCard:
     fields = {}
     for field in ModelCard.__struct_fields__:
         value = getattr(declared, field)
-        if value != getattr(UNDECLARED, field) and (field not in OBSERVED or getattr(card, field) is None):
+        if value not in ((), getattr(UNDECLARED, field)) and (field not in OBSERVED or getattr(card, field) is None):
             fields[field] = value
     if "capabilities" in fields:
         fields["capabilities_guessed"] = declared.capabilities_guessed

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmai.render.envelope import plain
-from mmai.render.table import Cell, Column, Table, Value
+from mmai.render.packages import package_rows
+from mmai.render.sidecars import sidecar_lines, sidecar_path
+from mmai.render.table import MISSING, Cell, Column, Table, Value
 from mmai.render.units import UNKNOWN, duration, price, price_details, size, tokens
 from mmai.values.health import Health, ProviderStatus, endpoint_key
 from mmai.values.model import Locality, ModelCard, Price, Profile
+from mmai.values.package import Package
 
 WHERE: dict[Locality, str] = {"embedded": "built in", "local": "this machine", "network": "network", "cloud": "cloud"}
 """Where weights run, for people."""
@@ -27,13 +30,20 @@ _COLUMNS = (
 
 def discovery_table(providers: Sequence[ProviderStatus], cards: Sequence[ModelCard]) -> Table:
     """Every model, then a row with the reason for each endpoint that is not healthy or offers none."""
-    silent = [_silent_row(status) for status in with_key(providers) if not status.models or status.health.state != "healthy"]
+    rows = [status for status in with_key(providers) if len(providers) == 1 or not _is_unused(status)]
+    silent = [_silent_row(status) for status in rows if not status.models or status.health.state != "healthy"]
     return Table(columns=_COLUMNS, rows=[*models_table(cards, providers=providers).rows, *silent])
 
 
 def with_key(providers: Sequence[ProviderStatus]) -> Sequence[ProviderStatus]:
     """Those worth a row; services nobody has set a key for are worth a line together (`keyless_line`), or a row where alone."""
     return [status for status in providers if status.health.state != "no_key"] or providers
+
+
+def _is_unused(status: ProviderStatus) -> bool:
+    """Something of mmai's own that waits for models, and that nobody has set up."""
+    health = status.health
+    return status.endpoint is None and not status.models and health.state == "healthy" and health.reason is None
 
 
 def models_table(cards: Sequence[ModelCard], *, providers: Sequence[ProviderStatus]) -> Table:
@@ -66,17 +76,17 @@ def providers_data(providers: Sequence[ProviderStatus]) -> list[dict[str, Any]]:
 def models_data(cards: Sequence[ModelCard], *, providers: Sequence[ProviderStatus]) -> list[dict[str, Any]]:
     """One object a model: its reference, everything on its card, and the health of its best endpoint."""
     health = {status.key: status.health for status in providers}
-    return [{"model": str(card.ref), **plain(card), "health": _best(card, health).state} for card in cards]
+    return [{"model": str(card.ref), **plain(card), "health": _own(card, health).state} for card in cards]
 
 
 def model_table(card: ModelCard, *, providers: Sequence[ProviderStatus], profile: Profile | None) -> Table:
     """Everything known of one model, a row each. `profile` is the measured one; the card's own is what a person declared."""
-    health = _best(card, {status.key: status.health for status in providers})
+    health = _own(card, {status.key: status.health for status in providers})
     rows: list[tuple[str, Value | Cell]] = [
         ("model", Cell(str(card.ref), style="strong")),
         ("where", WHERE[card.locality]),
         ("endpoints", ", ".join(card.endpoints) or None),
-        ("health", health_cell(health)),
+        ("health", _reasoned(health)),
         ("loaded", _loaded_cell(card.loaded)),
         ("capabilities", ", ".join(card.capabilities)),
         ("inputs", ", ".join(card.inputs)),
@@ -94,12 +104,27 @@ def model_table(card: ModelCard, *, providers: Sequence[ProviderStatus], profile
     ]
     if card.deprecated:
         rows.append(("deprecated", Cell(card.deprecated, style="warn")))
-    return Table(columns=(Column("what"), Column("value", wrap=True)), rows=rows)
+    if card.package is not None:
+        rows += package_rows(card.package)
+    return Table(columns=(Column("what"), Column("value", wrap=True)), rows=rows, notes=_proposal(card))
 
 
 def model_data(card: ModelCard, *, providers: Sequence[ProviderStatus], profile: Profile | None) -> dict[str, Any]:
     """The `data` of `models show`: as in a list, with the measured profile."""
-    return {**models_data([card], providers=providers)[0], "profile": plain(profile or card.profile)}
+    found = {**models_data([card], providers=providers)[0], "profile": plain(profile or card.profile)}
+    return found if (package := _guessed(card)) is None else found | {"sidecar": "\n".join([*sidecar_lines(package), ""])}
+
+
+def _proposal(card: ModelCard) -> tuple[str, ...]:
+    """The file that would say what is only proposed."""
+    if (package := _guessed(card)) is None:
+        return ()
+    return (f"what it is for is a guess; `{sidecar_path(package)}` says it for good:", *sidecar_lines(package))
+
+
+def _guessed(card: ModelCard) -> Package | None:
+    """Its files, where nobody said what it is for."""
+    return card.package if card.package and card.package.roles.source == "proposed" else None
 
 
 def stale_table(rows: Sequence[Mapping[str, str | None]]) -> Table:
@@ -126,16 +151,18 @@ def _row(card: ModelCard, health: Mapping[str, Health]) -> list[Value | Cell]:
         card.provider,
         Cell(card.locality, WHERE[card.locality]),
         _size_cell(card.size_bytes),
-        Cell(card.context_tokens, tokens(card.context_tokens)),
+        _context_cell(card),
         Cell(" ".join(card.capabilities), ", ".join(card.capabilities)),
         _price_cell(card.price),
-        _offer_cell(card, _best(card, health)),
+        _offer_cell(card, _own(card, health)),
         _loaded_cell(card.loaded),
     ]
 
 
 def _offer_cell(card: ModelCard, health: Health) -> Cell:
     """How the model's best endpoint is; that it does not list a model which the settings declare, or retires it."""
+    if card.problem:
+        return _reasoned(health)
     if card.source == "configured" and health.state == "healthy":
         return Cell("not listed", style="warn")
     if card.deprecated and health.state in ("healthy", "unknown"):
@@ -145,10 +172,19 @@ def _offer_cell(card: ModelCard, health: Health) -> Cell:
 
 def _silent_row(status: ProviderStatus) -> list[Value | Cell]:
     nothing = Cell(None, "")
-    state = health_cell(status.health)
-    if status.health.reason or status.models == 0:
-        state = Cell(f"{status.health.state}: {status.health.reason or 'no models'}", style=state.style)
+    state = _reasoned(status.health, "no models" if status.models == 0 else None)
     return [Cell(None, status.key, style="dim"), status.provider, *[nothing] * 5, state, nothing]
+
+
+def _reasoned(health: Health, otherwise: str | None = None) -> Cell:
+    """The state, and why it is so."""
+    reason = health.reason or otherwise
+    return Cell(f"{health.state}: {reason}", style=health_cell(health).style) if reason else health_cell(health)
+
+
+def _own(card: ModelCard, health: Mapping[str, Health]) -> Health:
+    """The model's own where it has a problem, else that of the best endpoint that offers it."""
+    return Health(state="failing", reason=card.problem) if card.problem else _best(card, health)
 
 
 def _best(card: ModelCard, health: Mapping[str, Health]) -> Health:
@@ -160,6 +196,11 @@ def _best(card: ModelCard, health: Mapping[str, Health]) -> Health:
 
 def _size_cell(size_bytes: int | None) -> Cell:
     return Cell(size_bytes, None if size_bytes is None else size(size_bytes))
+
+
+def _context_cell(card: ModelCard) -> Cell:
+    unknown = card.context_tokens is None and card.package is not None
+    return Cell(card.context_tokens, MISSING if unknown else tokens(card.context_tokens))
 
 
 def _loaded_cell(loaded: bool | None) -> Cell:

@@ -14,6 +14,7 @@ from fakes.openai import FakeOpenAI
 from fakes.openai import usual_models as usual_openai_models
 from fakes.wall import Wall, refused
 from msgspec.structs import replace
+from packages.shipped import FOLDER
 
 from mmai import backends
 from mmai.backends.base import Backend, RetryAdvice
@@ -37,7 +38,8 @@ from mmai.values.request import Message, Request, TextPart
 from mmai.values.service import Service, ServiceRequest, ServiceResponse, described
 
 Serve = Callable[[], AbstractContextManager[tuple[Endpoint, Wall | None]]]
-TEXT = "The cat sat on the mat. It was a warm day. The cat slept until the evening came."
+TEXT = "The cat sat. It was a warm day. The cat slept until evening."
+"""Thirteen words: the smallest model here reads sixteen."""
 
 
 @contextmanager
@@ -79,8 +81,15 @@ def a_service_of_its_own() -> Iterator[tuple[Endpoint, Wall | None]]:
         yield Endpoint(provider="lab", kind="custom", url=server.url, models=(card,), options={"service": service}), server
 
 
+@contextmanager
+def a_folder() -> Iterator[tuple[Endpoint, Wall | None]]:
+    options = {"directories": (str(FOLDER),), "named": True, "files": {}, "cache_dir": "/nowhere", "executor": "reference"}
+    yield Endpoint(provider="coreml", kind="coreml", options=options), None
+
+
 ADAPTERS: dict[str, Serve] = {
     "anthropic": an_anthropic,
+    "coreml": a_folder,
     "custom": a_service_of_its_own,
     "google": a_google,
     "ollama": an_ollama,

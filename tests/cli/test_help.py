@@ -13,6 +13,8 @@ COMMANDS = (
     "models rm",
     "pull",
     "status",
+    "selftest",
+    "selftest coreml",
     "config",
     "config show",
     "config path",
@@ -39,7 +41,7 @@ def commands_of(help_text: str) -> list[str]:
 
 def test_every_command_is_in_this_list(mmai: Mmai) -> None:
     top = commands_of(mmai("--help").stdout)
-    groups = {name: commands_of(mmai(name, "--help").stdout) for name in ("models", "config", "keys")}
+    groups = {name: commands_of(mmai(name, "--help").stdout) for name in ("models", "selftest", "config", "keys")}
     assert set(COMMANDS) == {*top, *(f"{group} {name}" for group, names in groups.items() for name in names)}
 
 

@@ -32,6 +32,10 @@ class Scripted:
         self._answer = answer
         self._begun = 0
 
+    @property
+    def alive(self) -> bool:
+        return not self.closed
+
     async def predict(self, feeds: Mapping[str, Any], *, state: int | None = None) -> Prediction:
         self.asked.append(dict(feeds))
         self.states.append(state)

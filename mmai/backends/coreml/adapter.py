@@ -14,7 +14,7 @@ from mmai.backends.coreml.library import Library
 from mmai.backends.coreml.meter import Meter
 from mmai.backends.coreml.setup import Setup
 from mmai.backends.coreml.tasks.job import Job
-from mmai.errors import CannotRun, MmaiError, NoEligibleModel
+from mmai.errors import CannotRun, MmaiError, NoEligibleModel, UnknownModel
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import DroppedEvent, Event, ExecutionEvent, FinishedEvent
 from mmai.values.execution import Execution
@@ -64,7 +64,12 @@ class CoreMLBackend:
         return self._library.read(model)
 
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
-        """What the model's task takes; and an executor there is."""
+        """What the model's task takes. One whose files are not known, or were damaged when it was found, is looked at now."""
+        if model.package is None or model.problem:
+            try:
+                model = self.assume(model.name)
+            except UnknownModel as error:
+                return error.message
         return model.problem or accepts(model, request)
 
     def preview(self, model: ModelCard, request: Request) -> Preview:

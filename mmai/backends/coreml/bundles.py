@@ -34,13 +34,20 @@ class Bundle(Struct, frozen=True, kw_only=True):
 
     @property
     def first(self) -> Path:
-        """The package that stands for all."""
-        return next(self.parts[role] for role in (*ORDER, *self.parts) if role in self.parts)
+        """The package that stands for all; the notes, where there is none."""
+        found = (self.parts[role] for role in (*ORDER, *self.parts) if role in self.parts)
+        return next(found, self.sidecar or Path(self.name))
 
     @property
     def files(self) -> tuple[Path, ...]:
         """All of its packages."""
         return tuple(self.parts.values())
+
+    def demand_parts(self) -> None:
+        """Raises `CannotRun` with what is wrong with notes that belong to no model."""
+        if not self.parts and self.sidecar is not None:
+            read_sidecar(self.sidecar)
+            raise CannotRun(f"`{self.sidecar.name}` names no `parts`, and no model of its name lies beside it")
 
     def roles(self, package: Package) -> Roles:
         """The roles of the bundle, `package` being that of `first`.
@@ -66,27 +73,30 @@ class Bundle(Struct, frozen=True, kw_only=True):
 
 
 def find_bundles(paths: Sequence[Path]) -> list[Bundle]:
-    """The bundles among what lies in one folder: those with a sidecar of their own, then encoders with their decoders."""
-    stems = {path.stem for path in paths if format_of(path)} | {path.name for path in paths if format_of(path)}
-    noted = [
-        bundle
-        for path in paths
-        if path.name.endswith(SUFFIX) and path.name.removesuffix(SUFFIX) not in stems
-        if (bundle := _noted(path)) is not None
-    ]
-    taken = {part for bundle in noted for part in bundle.files}
-    return [*noted, *_pairs([path for path in paths if format_of(path) and path not in taken])]
+    """The bundles among what lies in one folder: those with notes of their own, then encoders with their decoders.
+
+    Notes that belong to no model that is there are a bundle without parts, so that somebody hears of them.
+    """
+    models = [path for path in paths if format_of(path)]
+    named = {name for path in models for name in (path.stem, path.name)}
+    sidecars = {path.name.removesuffix(SUFFIX): path for path in paths if path.name.endswith(SUFFIX)}
+    alone = {name: path for name, path in sidecars.items() if name not in named}
+    noted = {name: parts for name, path in alone.items() if (parts := _noted(path))}
+    taken = {part for parts in noted.values() for part in parts.values()}
+    pairs = {pair.name: pair.parts for pair in _pairs([path for path in models if path not in taken])}
+    lost = {name: dict[str, Path]() for name in alone if name not in noted and name not in pairs}
+    return [Bundle(name=name, parts=parts, sidecar=alone.get(name)) for name, parts in (lost | pairs | noted).items()]
 
 
-def _noted(sidecar: Path) -> Bundle | None:
+def _noted(sidecar: Path) -> dict[str, Path]:
+    """The parts that notes name; none where they name none or cannot be read."""
     try:
         said = read_sidecar(sidecar).said.get("parts")
     except CannotRun:
-        return None
-    if not isinstance(said, dict) or not said:
-        return None
-    parts = {str(role): (sidecar.parent / Path(str(file)).expanduser()).absolute() for role, file in said.items()}
-    return Bundle(name=sidecar.name.removesuffix(SUFFIX), parts=parts, sidecar=sidecar)
+        return {}
+    if not isinstance(said, dict):
+        return {}
+    return {str(role): (sidecar.parent / Path(str(file)).expanduser()).absolute() for role, file in said.items()}
 
 
 def _pairs(packages: Sequence[Path]) -> Iterator[Bundle]:

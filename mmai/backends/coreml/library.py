@@ -99,6 +99,8 @@ class Library:
                 return Health(state="failing", reason=f"the folder `{directory}` {what}")
             if directory.is_dir() and not os.access(directory, os.R_OK | os.X_OK):
                 return Health(state="failing", reason=f"the folder `{directory}` may not be read")
+        if self._setup.named and not self._places():
+            return Health(state="healthy", reason=f"no models under {self._where}")
         return Health(state="healthy")
 
     def _places(self) -> list[_Place]:
@@ -115,8 +117,11 @@ class Library:
         near = get_close_matches(name, names, n=3, cutoff=0.5)
         if near:
             return f"there is no `{provider}:{name}`; near it are {', '.join(f'`{provider}:{each}`' for each in near)}"
-        where = ", ".join(f"`{directory}`" for directory in self._setup.directories)
-        return f"there is no `{provider}:{name}`: looked in {where}"
+        return f"there is no `{provider}:{name}`: looked in {self._where}"
+
+    @property
+    def _where(self) -> str:
+        return ", ".join(f"`{directory}`" for directory in self._setup.directories)
 
 
 def _read(place: _Place, *, name: str | None = None) -> Found:
@@ -128,6 +133,8 @@ def _read(place: _Place, *, name: str | None = None) -> Found:
 
 
 def _package(place: _Place) -> Package:
+    if place.bundle is not None:
+        place.bundle.demand_parts()
     package = read_package(place.path)
     roles = find_roles(package) if place.bundle is None else place.bundle.roles(package)
     return replace(package, roles=roles)

@@ -3,17 +3,17 @@
 Names are those exporters use: coremltools, Apple's own models, exporters of Hugging Face, WhisperKit, ml-ane-transformers.
 """
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from mmai.values.package import AudioPreparation, Feature, Function, ImagePreparation, Package, Range, Roles
+from mmai.backends.coreml.beside import file_beside, labels_beside
+from mmai.values.package import AudioPreparation, Feature, Function, ImagePreparation, Package, Range, Roles, RoleTask
 
 PREVIEW_TYPE = "com.apple.coreml.model.preview.type"
-PREVIEW_PARAMETERS = "com.apple.coreml.model.preview.parameters"
+CLASSIFIER = "imageClassifier"
+"""What Xcode previews as one; a segmenter, an estimator of depth or of poses gives no classes of the whole picture."""
 
 IMAGENET = ImagePreparation(
     resize="crop", crop_fraction=0.9, interpolation="bicubic", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
@@ -29,14 +29,16 @@ TEXT_INPUTS = (
 """Role to the names its input ends in, the most telling first."""
 
 PIXELS = ("image", "pixel_values", "pixels", "input_image", "img", "x", "input", "data")
-CLASS_WORDS = ("logit", "prob", "score", "class", "softmax", "output", "pred", "var_", "linear")
+CLASS_WORDS = ("logit", "prob", "score", "class", "softmax")
 EMBEDDING_WORDS = ("embed", "feature", "pooler", "pooled", "last_hidden_state", "hidden_state", "representation", "descriptor")
 SOUND = ("audio", "waveform", "samples", "input_values", "wav", "signal", "speech")
 MEL = ("mel", "logmel", "input_features", "spectrogram", "log_mel", "fbank")
 
 FEWEST_SAMPLES = 4000
 """A quarter of a second; shorter arrays are no recording."""
-MOST_TEXT_CLASSES = 1000
+MOST_UNNAMED_CLASSES = 20
+"""Of a row of numbers about a text that nothing calls classes; a longer one may as well be an embedding."""
+IMAGENET_CLASSES = (1000, 1001, 10450, 21841, 21843)
 
 
 def propose(package: Package) -> Roles:
@@ -61,13 +63,16 @@ def _pictures(package: Package, function: Function) -> Roles | None:
         image = ImagePreparation(color="grayscale", layout=layout) if gray else replace(IMAGENET, layout=layout)
     elif feature.kind != "image":
         return None
-    roles = Roles(inputs={"image": feature.name}, image=image, labels=preview_labels(package))
+    roles = Roles(inputs={"image": feature.name}, image=image)
+    if package.metadata.get(PREVIEW_TYPE, CLASSIFIER) != CLASSIFIER:
+        return roles
     if outputs := class_outputs(package, function):
-        return replace(roles, task="image_classification", outputs=outputs)
+        return _classifier(roles, "image_classification", outputs, package)
     if (embedding := _named_output(function, EMBEDDING_WORDS, bool)) is not None:
         return replace(roles, task="image_embedding", outputs={"embedding": embedding})
-    if (scores := _only_row(function)) is not None and _counts_classes(package, function, scores):
-        return replace(roles, task="image_classification", outputs={"scores": scores})
+    scores = _only_row(function)
+    if scores is not None and (_is_class_row(package, function, scores) or _length(function, scores) in IMAGENET_CLASSES):
+        return _classifier(roles, "image_classification", {"scores": scores}, package)
     return roles
 
 
@@ -111,14 +116,15 @@ def _texts(package: Package, function: Function) -> Roles | None:
     others = [feature for feature in function.inputs if not feature.optional and feature.name not in inputs.values()]
     if "token_ids" not in inputs or others or function.states:
         return None
-    roles = Roles(inputs=inputs, tokenizer=_beside(package, "tokenizer.json"), labels=preview_labels(package))
+    tokenizer = file_beside(package, "tokenizer.json") or file_beside(package, "vocab.txt")
+    roles = Roles(inputs=inputs, tokenizer=tokenizer)
     if outputs := class_outputs(package, function):
-        return replace(roles, task="text_classification", outputs=outputs)
+        return _classifier(roles, "text_classification", outputs, package)
     if (embedding := _named_output(function, EMBEDDING_WORDS, lambda sizes: len(sizes) <= 3)) is not None:
         return replace(roles, task="text_embedding", outputs={"embedding": embedding})
     row = _only_row(function)
-    if row is not None and _length(function, row) <= MOST_TEXT_CLASSES:
-        return replace(roles, task="text_classification", outputs={"scores": row})
+    if row is not None and (_is_class_row(package, function, row) or 2 <= _length(function, row) <= MOST_UNNAMED_CLASSES):
+        return _classifier(roles, "text_classification", {"scores": row}, package)
     return roles
 
 
@@ -152,7 +158,7 @@ def _sounds(package: Package, function: Function) -> Roles | None:
     if not inputs:
         return None
     logits = _named_output(function, ("logit", "prob", "output", "ctc"), lambda sizes: len(sizes) == 3)
-    tokenizer = _beside(package, "tokenizer.json")
+    tokenizer = file_beside(package, "tokenizer.json")
     roles = Roles(inputs=inputs, audio=audio, outputs={"logits": logits} if logits else {})
     # Without its tokens nobody can read what it says.
     if logits is None or tokenizer is None:
@@ -160,16 +166,29 @@ def _sounds(package: Package, function: Function) -> Roles | None:
     return replace(roles, task="speech_transcription", decoder="ctc", tokenizer=tokenizer)
 
 
-def preview_labels(package: Package) -> tuple[str, ...]:
-    """Names of classes in the parameters Xcode's preview reads, or in a `labels.txt` beside the model."""
-    try:
-        said = json.loads(package.metadata.get(PREVIEW_PARAMETERS, "null"))
-    except (ValueError, RecursionError):
-        said = None
-    listed = said.get("labels") if isinstance(said, dict) else None
-    if isinstance(listed, list) and not package.labels:
-        return tuple(map(str, listed))
-    return ()
+def _classifier(roles: Roles, task: RoleTask, outputs: dict[str, str], package: Package) -> Roles:
+    scores = outputs.get("scores")
+    classes = 0 if scores is None else _length(package.main, scores)
+    return replace(
+        roles,
+        task=task,
+        outputs=outputs,
+        scores=None if scores is None else _kind(package, scores),
+        labels=() if package.labels or not classes else labels_beside(package, classes),
+    )
+
+
+def _kind(package: Package, scores: str) -> Literal["probabilities", "logits"] | None:
+    """By the output's name; and by the program, which makes no probabilities without one of two operations."""
+    named = scores.lower()
+    if "logit" in named:
+        return "logits"
+    # coremltools calls the table of a classifier `classLabel_probs` whatever the model gave.
+    is_array = any(feature.name == scores and feature.kind == "array" for feature in package.main.outputs)
+    if is_array and ("prob" in named or "softmax" in named):
+        return "probabilities"
+    makes_them = {"softmax", "sigmoid"} & package.ops.keys()
+    return "logits" if package.type == "mlProgram" and package.ops and not makes_them else None
 
 
 def _named_output(function: Function, words: tuple[str, ...], fits: Callable[[tuple[int, ...]], Any]) -> str | None:
@@ -194,10 +213,10 @@ def _length(function: Function, name: str) -> int:
     return max(_sizes(feature), default=0)
 
 
-def _counts_classes(package: Package, function: Function, output: str) -> bool:
-    """A row as long as ImageNet has classes, or one that its name or the preview calls one of classes."""
-    classes = package.metadata.get(PREVIEW_TYPE) == "imageClassifier" or any(word in output.lower() for word in CLASS_WORDS[:6])
-    return classes or _length(function, output) in (1000, 1001, 10450, 21841, 21843)
+def _is_class_row(package: Package, function: Function, output: str) -> bool:
+    """A row of numbers that its name, or Xcode's preview, calls one of classes."""
+    called = package.metadata.get(PREVIEW_TYPE) == CLASSIFIER or any(word in output.lower() for word in CLASS_WORDS)
+    return called and _length(function, output) >= 2
 
 
 def _sizes(feature: Feature) -> tuple[int, ...]:
@@ -214,12 +233,3 @@ def _upper(size: Range) -> int:
 
 def _is_open(feature: Feature) -> bool:
     return feature.array is not None and any(upper is None or upper > lower for lower, upper in feature.array.ranges)
-
-
-def _beside(package: Package, name: str) -> str | None:
-    """A file that lies beside the model, under its own name or the model's."""
-    path = Path(package.path)
-    for candidate in (path.with_name(f"{path.stem}.{name}"), path.with_name(name)):
-        if candidate.is_file():
-            return str(candidate)
-    return None

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from mmai.backends.coreml.proposal import propose
-from mmai.backends.coreml.sidecar import applied, read_own, read_sidecar, sidecar_of
+from mmai.backends.coreml.sidecar import Notes, applied, nearest, read_own, read_sidecar, sidecar_of
+from mmai.errors import CannotRun
 from mmai.values.package import Package, Roles
 
 
@@ -11,9 +12,26 @@ def find_roles(package: Package, *, sidecar: Path | None = None) -> Roles:
     """The roles of a model; of a bundle with its own notes in `sidecar`.
 
     Raises:
-        CannotRun: what somebody noted does not fit.
+        CannotRun: what somebody noted does not fit, or names an input or output that is not there.
     """
     path = Path(package.path)
-    roles = applied(propose(package), read_own(package.metadata, path))
     beside = sidecar or sidecar_of(path)
-    return roles if beside is None else applied(roles, read_sidecar(beside))
+    notes = [read_own(package.metadata, path), *([read_sidecar(beside)] if beside else [])]
+    roles = propose(package)
+    for each in notes:
+        roles = applied(roles, each)
+        # Of a bundle an input may be another part's, which is not read here.
+        if not roles.parts:
+            _demand_features(package, roles, each)
+    return roles
+
+
+def _demand_features(package: Package, roles: Roles, notes: Notes) -> None:
+    kinds = {
+        "inputs": (roles.inputs, [feature.name for function in package.functions for feature in function.inputs]),
+        "outputs": (roles.outputs, [feature.name for function in package.functions for feature in function.outputs]),
+    }
+    for key, (named, there) in kinds.items():
+        for name in named.values():
+            if key in notes.said and name not in there:
+                raise CannotRun(f"{notes.at(key)}: the model has no {key.removesuffix('s')} `{name}`{nearest(name, there)}")

@@ -1,7 +1,7 @@
 """What somebody notes about a model: in a `<model>.mmai.yaml` beside it, or as `mmai.*` in its own metadata; checked and as roles."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -61,6 +61,20 @@ KEYS = (
     "options",
 )
 
+ROLES = {
+    "inputs": (
+        "image", "token_ids", "attention_mask", "token_type_ids", "position_ids",
+        "waveform", "mel", "encoded", "encoder_hidden_states",
+    ),
+    "outputs": ("label", "scores", "embedding", "logits"),
+}  # fmt: skip
+"""What the name of an input or output may be given for."""
+
+TOKENIZERS = ("tokenizer.json", "vocab.txt")
+
+MOST_NAME_CHARACTERS = 255
+"""Of a file; a longer text is no name of one."""
+
 Prepared = TypeVar("Prepared", ImagePreparation, AudioPreparation)
 
 
@@ -73,6 +87,12 @@ class Notes(Struct, frozen=True):
     folder: Path
     """Relative paths are meant from here."""
     source: Literal["sidecar", "metadata"]
+    lines: dict[str, int] = {}
+    """Of a file: key to the line it stands on."""
+
+    def at(self, key: str) -> str:
+        """Where a key was said, as a message names it."""
+        return f"`{self.origin}` line {self.lines[key]}" if key in self.lines else f"`{self.origin}`"
 
 
 def sidecar_of(path: Path) -> Path | None:
@@ -96,20 +116,22 @@ def read_sidecar(path: Path) -> Notes:
     except Wrong as wrong:
         line = f" line {wrong.line}" if wrong.line else ""
         raise CannotRun(f"`{path.name}`{line}: {wrong.sentence}") from wrong
-    said = _plain(root) if root is not None else {}
-    if not isinstance(said, dict):
-        raise CannotRun(f"`{path.name}` holds no keys: it would say `task: image_classification`, and so on")
-    return Notes(_known(said, path.name), path.name, path.parent, "sidecar")
+    keys = root.value if root is not None and isinstance(root.value, dict) else {}
+    lines = {key: node.line for key, node in keys.items()}
+    notes = Notes(
+        {key: _plain(node) for key, node in keys.items() if not node.absent}, path.name, path.parent, "sidecar", lines
+    )
+    for key in keys:
+        if key not in KEYS:
+            raise CannotRun(f"{notes.at(key)}: there is no key `{key}`{nearest(key, KEYS)}")
+    return notes
 
 
 def read_own(metadata: Mapping[str, str], path: Path) -> Notes:
-    """The notes in a model's own metadata, where structured values are JSON.
-
-    Raises:
-        CannotRun: one of its `mmai.*` keys means nothing.
-    """
-    said = {key.removeprefix(PREFIX): _decoded(value) for key, value in metadata.items() if key.startswith(PREFIX)}
-    return Notes(_known(said, path.name), path.name, path.parent, "metadata")
+    """The notes in a model's own metadata, where structured values are JSON. Keys that mean nothing here are somebody else's."""
+    own = {key.removeprefix(PREFIX): value for key, value in metadata.items() if key.startswith(PREFIX)}
+    said = {key: _decoded(key, value) for key, value in own.items() if key in KEYS}
+    return Notes(said, path.name, path.parent, "metadata")
 
 
 def applied(roles: Roles, notes: Notes) -> Roles:
@@ -118,10 +140,12 @@ def applied(roles: Roles, notes: Notes) -> Roles:
     Raises:
         CannotRun: a value does not fit its key.
     """
-    changes: dict[str, Any] = {"source": notes.source} if notes.said else {}
-    for key, value in notes.said.items():
-        changes |= _change(roles, key, value, notes)
-    return replace(roles, **changes)
+    if notes.said:
+        roles = replace(roles, source=notes.source)
+    # The task goes last: what `feature-extraction` is depends on the inputs.
+    for key, value in sorted(notes.said.items(), key=lambda item: item[0] == "task"):
+        roles = replace(roles, **_change(roles, key, value, notes))
+    return roles
 
 
 def _change(roles: Roles, key: str, value: Any, notes: Notes) -> dict[str, Any]:
@@ -129,7 +153,7 @@ def _change(roles: Roles, key: str, value: Any, notes: Notes) -> dict[str, Any]:
         case "task":
             return {"task": _task(value, roles, notes)}
         case "inputs" | "outputs":
-            return {key: getattr(roles, key) | _words(value, key, notes)}
+            return {key: getattr(roles, key) | _named(value, key, notes)}
         case "parts":
             return {key: {role: _path(each, key, notes) for role, each in _words(value, key, notes).items()}}
         case "scores" | "pooling":
@@ -150,7 +174,7 @@ def _change(roles: Roles, key: str, value: Any, notes: Notes) -> dict[str, Any]:
         case "frontend":
             return {"audio": _prepared(roles.audio or AudioPreparation(), value, key, notes)}
         case "tokenizer":
-            return {"tokenizer": _path(value, key, notes)}
+            return {"tokenizer": _tokenizer(value, notes)}
         case "decoder":
             named = str(value).lower().replace("-", "_")
             return {"decoder": DECODERS[_choice(named, key, tuple(DECODERS), notes)]}
@@ -179,6 +203,14 @@ def _words(value: Any, key: str, notes: Notes) -> dict[str, str]:
     return {str(role): each for role, each in value.items()}
 
 
+def _named(value: Any, key: str, notes: Notes) -> dict[str, str]:
+    words = _words(value, key, notes)
+    for role in words:
+        if role not in ROLES[key]:
+            raise CannotRun(f"{notes.at(key)}: `{key}` has no role `{role}`{nearest(role, ROLES[key])}")
+    return words
+
+
 def _choice(value: Any, key: str, allowed: tuple[str, ...], notes: Notes) -> str:
     if value not in allowed:
         raise _unfit(key, value, f"one of {', '.join(allowed)}", notes)
@@ -192,23 +224,29 @@ def _list(value: Any, key: str, notes: Notes) -> tuple[str, ...]:
     if isinstance(value, dict):
         value = _by_number(value, key, notes)
         return tuple(value)
-    if not isinstance(value, str) or not value:
-        raise _unfit(key, value, "a list, or the name of a file", notes)
-    path = notes.folder / value
-    if "." not in value and "/" not in value:
-        if key == "vocab":
-            return tuple(value)
+    if key == "vocab" and isinstance(value, str) and value and not _names_a_file(value, notes):
+        return tuple(value)
+    if not isinstance(value, str) or not _names_a_file(value, notes):
         raise _unfit(key, value, "a list, or the name of a file", notes)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = (notes.folder / value).expanduser().read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
-        raise CannotRun(f"`{notes.origin}`: the file `{value}` of `{key}` cannot be read: {exc}") from exc
-    if path.suffix == ".json":
-        try:
-            return _list(json.loads(text), key, notes)
-        except (ValueError, RecursionError) as exc:
-            raise CannotRun(f"`{notes.origin}`: the file `{value}` of `{key}` is no JSON") from exc
-    return tuple(line.rstrip() for line in text.splitlines())
+        raise CannotRun(f"{notes.at(key)}: the file `{value}` of `{key}` cannot be read: {_why(exc)}") from exc
+    if not value.endswith(".json"):
+        return tuple(line.rstrip() for line in text.rstrip().splitlines())
+    try:
+        return _list(json.loads(text), key, notes)
+    except (ValueError, RecursionError) as exc:
+        raise CannotRun(f"{notes.at(key)}: the file `{value}` of `{key}` is no JSON") from exc
+
+
+def _names_a_file(value: str, notes: Notes) -> bool:
+    """What ends in a suffix of text; or is there, whatever it is called."""
+    return value.endswith((".txt", ".json")) or (0 < len(value) < MOST_NAME_CHARACTERS and (notes.folder / value).is_file())
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _by_number(table: dict[Any, Any], key: str, notes: Notes) -> list[str]:
@@ -230,8 +268,21 @@ def _path(value: Any, key: str, notes: Notes) -> str:
         raise _unfit(key, value, "the name of a file", notes)
     path = (notes.folder / Path(value).expanduser()).absolute()
     if not path.exists():
-        raise CannotRun(f"`{notes.origin}`: the file `{value}` of `{key}` is not there")
+        raise CannotRun(f"{notes.at(key)}: the file `{value}` of `{key}` is not there")
     return str(path)
+
+
+def _tokenizer(value: Any, notes: Notes) -> str:
+    """A file, or the folder it lies in."""
+    path = Path(_path(value, "tokenizer", notes))
+    if not path.is_dir():
+        return str(path)
+    for name in TOKENIZERS:
+        if (path / name).is_file():
+            return str(path / name)
+    raise CannotRun(
+        f"{notes.at('tokenizer')}: the folder `{value}` has neither {' nor '.join(f'`{name}`' for name in TOKENIZERS)}"
+    )
 
 
 def _prepared(base: Prepared, value: Any, key: str, notes: Notes) -> Prepared:
@@ -240,32 +291,29 @@ def _prepared(base: Prepared, value: Any, key: str, notes: Notes) -> Prepared:
         raise _unfit(key, value, f"a table of {', '.join(names)}", notes)
     said = {name: each for name, each in value.items() if name != "type"}
     if unknown := [name for name in said if name not in names]:
-        raise CannotRun(f"`{notes.origin}`: `{key}` has no `{unknown[0]}`, only {', '.join(names)}")
+        raise CannotRun(f"{notes.at(key)}: `{key}` has no `{unknown[0]}`{nearest(unknown[0], names)}")
     try:
         return msgspec.convert(msgspec.to_builtins(base) | said, type(base), strict=False)
     except msgspec.ValidationError as exc:
-        raise CannotRun(f"`{notes.origin}`: `{key}` does not fit: {exc}") from exc
+        raise CannotRun(f"{notes.at(key)}: `{key}` does not fit: {exc}") from exc
 
 
 def _unfit(key: str, value: Any, wanted: str, notes: Notes) -> CannotRun:
     shown = str(value)
-    return CannotRun(f"`{notes.origin}`: `{key}` is {wanted}, not `{shown[:60]}{'…' * (len(shown) > 60)}`")
+    return CannotRun(f"{notes.at(key)}: `{key}` is {wanted}, not `{shown[:60]}{'…' * (len(shown) > 60)}`")
 
 
-def _known(said: dict[str, Any], origin: str) -> dict[str, Any]:
-    from difflib import get_close_matches  # noqa: PLC0415 - for a key that is wrong
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The end of a sentence about a word that is none of `words`."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for what is wrong
 
-    for key in said:
-        if key not in KEYS:
-            near = get_close_matches(str(key), KEYS, n=1)
-            meant = f"; did you mean `{near[0]}`?" if near else f", only {', '.join(KEYS)}"
-            raise CannotRun(f"`{origin}`: there is no key `{key}`{meant}")
-    return said
+    near = get_close_matches(word, words, n=1)
+    return f"; did you mean `{near[0]}`?" if near else f", only {', '.join(words)}"
 
 
-def _decoded(value: str) -> Any:
-    """A value of the metadata: JSON where it is some, else the text as it is."""
-    if value[:1] not in '[{0123456789-"':
+def _decoded(key: str, value: str) -> Any:
+    """A value of the metadata: JSON where it is some, else the text as it is. Digits may be the characters of a vocabulary."""
+    if value[:1] not in ('[{"' if key == "vocab" else '[{"-0123456789'):
         return value
     try:
         return json.loads(value)

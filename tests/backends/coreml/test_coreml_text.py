@@ -1,6 +1,5 @@
 """Texts as the numbers a model reads, and what it says of them as classes or one vector."""
 
-import asyncio
 import json
 import math
 import os
@@ -9,16 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from packages.texts import WORDS, Answering, a_job, a_text_model, a_tokenizer, an_input
+from packages.scripted import Scripted, a_job, a_package, array_input, ran
+from packages.texts import WORDS, a_tokenizer
 
-from mmai.backends.coreml.tasks import classify_text, embed_text
 from mmai.backends.coreml.tasks.embed_text import pooled
-from mmai.errors import CannotRun, InvalidRequest, MmaiError, UsageError
+from mmai.errors import CannotRun, InvalidRequest, MmaiError, ProviderError, UsageError
 from mmai.values.event import Event, LabelsEvent, VectorEvent
 from mmai.values.package import Feature, Package, Roles
+from mmai.values.request import TextPart
 
-IDS = an_input("ids")
-MASK = an_input("mask")
+IDS = array_input("ids", 1, 8, dtype="int32")
+MASK = array_input("mask", 1, 8, dtype="int32")
 INTENTS = ("turn_on", "turn_off", "weather")
 
 
@@ -26,21 +26,22 @@ def a_classifier(*inputs: Feature, **roles: Any) -> Package:
     names = {"ids": "token_ids", "mask": "attention_mask", "types": "token_type_ids", "places": "position_ids"}
     found = {names[feature.name]: feature.name for feature in inputs}
     roles = {"task": "text_classification", "inputs": found, "outputs": {"scores": "logits"}, "labels": INTENTS} | roles
-    return a_text_model(*inputs, roles=Roles(**roles))
+    return a_package(inputs=inputs, roles=Roles(**roles))
 
 
-def the_only(events: Any) -> Event:
-    async def gather() -> list[Event]:
-        return [event async for event in events]
+def an_input(name: str, shape: tuple[int, ...] = (1, 8), *, dtype: str = "int32", **sizes: Any) -> Feature:
+    return array_input(name, *shape, dtype=dtype, **sizes)
 
-    (event,) = asyncio.run(gather())
+
+def asked(package: Package, executor: Scripted, text: str, **options: Any) -> Event:
+    (event,) = ran(package.roles.task, a_job(executor, package, TextPart(text), **options))
     return event
 
 
 def fed(package: Package, text: str, **extra: Any) -> dict[str, Any]:
-    executor = Answering(logits=np.zeros((1, 3), dtype=np.float32))
-    the_only(classify_text.run(a_job(package, executor, text, **extra)))
-    return {name: array.tolist() for name, array in executor.fed.items()}
+    executor = Scripted({"logits": np.zeros((1, 3), dtype=np.float32)})
+    asked(package, executor, text, **extra)
+    return {name: array.tolist() for name, array in executor.asked[0].items()}
 
 
 def refused(package: Package, text: str, **extra: Any) -> MmaiError:
@@ -99,9 +100,9 @@ def test_inputs_have_the_rank_and_type_of_the_model(tmp_path: Path) -> None:
         an_input("mask", (1, 1, 1, 8), dtype="float16"),
         tokenizer=str(a_tokenizer(tmp_path)),
     )
-    executor = Answering(logits=np.zeros(3))
-    the_only(classify_text.run(a_job(model, executor, "stop")))
-    assert {name: (str(array.dtype), array.shape) for name, array in executor.fed.items()} == {
+    executor = Scripted({"logits": np.zeros(3)})
+    asked(model, executor, "stop")
+    assert {name: (str(array.dtype), array.shape) for name, array in executor.asked[0].items()} == {
         "ids": ("float32", (8,)),
         "mask": ("float16", (1, 1, 1, 8)),
     }
@@ -110,7 +111,7 @@ def test_inputs_have_the_rank_and_type_of_the_model(tmp_path: Path) -> None:
 def test_a_text_that_is_too_long_is_refused_with_both_lengths(tmp_path: Path) -> None:
     error = refused(a_classifier(IDS, tokenizer=str(a_tokenizer(tmp_path))), "stop " * 7)
     assert isinstance(error, UsageError)
-    assert error.message == "the text has 9 tokens, and `coreml:Intent` reads 8"
+    assert error.message == "the text has 9 tokens, and `coreml:Model` reads 8"
     assert error.hint == "mmai run -O truncate=true reads its beginning"
 
 
@@ -197,24 +198,23 @@ def test_a_model_that_takes_several_texts_at_once_is_refused() -> None:
 
 def test_a_role_whose_input_is_not_there_is_refused() -> None:
     model = a_classifier(IDS, inputs={"token_ids": "tokens"}, vocabulary=WORDS[:2])
-    assert (refused(model, "stop")).message == "`coreml:Intent` has no input `tokens`, which is named for `token_ids`"
+    assert (refused(model, "stop")).message == "`coreml:Model` has no input `tokens`, which is named for `token_ids`"
 
 
 def test_classes_come_with_the_labels_of_the_roles() -> None:
     model = a_classifier(IDS, vocabulary=("[PAD]", "[UNK]"), scores="logits")
-    executor = Answering(logits=np.array([[0.0, math.log(3), 0.0]]))
-    event = the_only(classify_text.run(a_job(model, executor, "stop", top_k=2)))
+    event = asked(model, Scripted({"logits": np.array([[0.0, math.log(3), 0.0]])}), "stop", top_k=2)
     assert isinstance(event, LabelsEvent)
     assert [(label.name, round(label.probability or 0, 3)) for label in event.labels] == [("turn_off", 0.6), ("turn_on", 0.2)]
 
 
 def an_encoder(**roles: Any) -> Package:
     roles = {"task": "text_embedding", "outputs": {"embedding": "state"}, "vocabulary": ("[PAD]", "stop")} | roles
-    return a_text_model(an_input("ids", (1, 3)), roles=Roles(inputs={"token_ids": "ids"}, **roles))
+    return a_package(inputs=[an_input("ids", (1, 3))], roles=Roles(inputs={"token_ids": "ids"}, **roles))
 
 
 def embedded(model: Package, state: Any, **extra: Any) -> tuple[float, ...]:
-    event = the_only(embed_text.run(a_job(model, Answering(state=state), "stop stop", **extra)))
+    event = asked(model, Scripted({"state": state, "label": "x"}), "stop stop", **extra)
     assert isinstance(event, VectorEvent)
     return event.values
 
@@ -256,6 +256,11 @@ def test_an_output_that_is_no_embedding_is_refused_with_its_shape(shape: tuple[i
         embedded(an_encoder(), np.zeros(shape))
 
 
-def test_an_output_nobody_named_is_refused() -> None:
-    with pytest.raises(CannotRun, match="nothing says which output of `coreml:Intent` is the embedding"):
-        embedded(an_encoder(outputs={}), np.zeros(3))
+def test_an_output_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(UsageError, match="`coreml:Model` has no output `other` of numbers; its arrays are `state`"):
+        embedded(an_encoder(outputs={"embedding": "other"}), np.zeros(3))
+
+
+def test_an_embedding_that_is_no_numbers_is_a_failure_of_the_model() -> None:
+    with pytest.raises(ProviderError, match="values that are no numbers"):
+        embedded(an_encoder(), np.array([1.0, math.nan]))

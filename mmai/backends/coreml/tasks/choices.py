@@ -1,11 +1,11 @@
-"""Which of a classifier's outputs are its answer, and how much of it is wanted."""
+"""Which of a model's outputs are its answer, and how much of it is wanted."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tasks.scores import ranked
-from mmai.errors import CannotRun
+from mmai.errors import CannotRun, UsageError
 from mmai.values.event import Label
 
 if TYPE_CHECKING:
@@ -40,6 +40,24 @@ def labels_of(job: Job, outputs: "Mapping[str, Output]") -> tuple[Label, ...]:
     if label is None:
         raise CannotRun(f"none of the outputs of `{job.ref}` is known to hold classes: {', '.join(outputs)}")
     return (Label(str(label)),)
+
+
+def embedding_output(job: Job, outputs: "Mapping[str, Output]") -> str:
+    """The output that was asked for, that was noted, or that is the only array.
+
+    Raises:
+        UsageError: there is no such output, or it is not plain which of several.
+    """
+    arrays = [name for name, value in outputs.items() if hasattr(value, "dtype")]
+    asked = job.request.options.extra.get("output")
+    wanted = job.roles.outputs.get("embedding") if asked is None else str(asked)
+    if wanted is None and len(arrays) == 1:
+        return arrays[0]
+    if wanted not in arrays:
+        which = "no output that is surely an embedding" if wanted is None else f"no output `{wanted}` of numbers"
+        known = ", ".join(f"`{name}`" for name in arrays) or "none"
+        raise UsageError(f"`{job.ref}` has {which}; its arrays are {known}", hint="mmai run -O output=NAME")
+    return wanted
 
 
 def _scores(job: Job, outputs: "Mapping[str, Output]") -> str | None:

@@ -2,22 +2,15 @@
 
 from collections.abc import AsyncGenerator
 
+from mmai.backends.coreml.tasks.choices import labels_of, most
 from mmai.backends.coreml.tasks.job import Job
-from mmai.backends.coreml.tasks.scoring import classify
 from mmai.backends.coreml.tasks.text_feeds import prepare
 from mmai.values.event import Event, LabelsEvent
 
-TOP_K = 5
-
 
 async def run(job: Job) -> AsyncGenerator[Event, None]:
-    """The most probable classes; `-O top_k=N` for more or fewer.
-
-    Raises:
-        UsageError: see `prepare`.
-        CannotRun: the roles do not say how the model reads text, or its scores are none.
-    """
-    top_k = job.whole("top_k", TOP_K)
+    """The most probable classes; `-O top_k=N` of them; raises as the model, `prepare` and `labels_of` do."""
+    count = most(job)
     prepared = await prepare(job)
     prediction = await job.predict(prepared.feeds)
-    yield LabelsEvent(classify(prediction.outputs, job.package, top_k=top_k))
+    yield LabelsEvent(labels_of(job, prediction.outputs)[:count])

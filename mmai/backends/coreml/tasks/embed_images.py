@@ -1,18 +1,16 @@
 """Feature extraction: one vector for every picture."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from mmai.backends.coreml.tasks.choices import embedding_output
 from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tasks.viewing import view
-from mmai.errors import CannotRun, ProviderError, UsageError
+from mmai.errors import CannotRun, ProviderError
 from mmai.values.event import Event, VectorEvent
-
-if TYPE_CHECKING:
-    from mmai.backends.coreml.executor import Output
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Pooling = Literal["mean", "first", "last", "none"]
@@ -24,24 +22,6 @@ async def run(job: Job) -> AsyncGenerator[Event, None]:
         async for of, outputs in viewed:
             name = embedding_output(job, outputs)
             yield VectorEvent(_vector(outputs[name], job, name), of)
-
-
-def embedding_output(job: Job, outputs: "Mapping[str, Output]") -> str:
-    """The output that was asked for, that was noted, or that is the only array.
-
-    Raises:
-        UsageError: there is no such output, or it is not plain which of several.
-    """
-    arrays = [name for name, value in outputs.items() if hasattr(value, "dtype")]
-    asked = job.request.options.extra.get("output")
-    wanted = job.roles.outputs.get("embedding") if asked is None else str(asked)
-    if wanted is None and len(arrays) == 1:
-        return arrays[0]
-    if wanted not in arrays:
-        which = "no output that is surely an embedding" if wanted is None else f"no output `{wanted}` of numbers"
-        known = ", ".join(f"`{name}`" for name in arrays) or "none"
-        raise UsageError(f"`{job.ref}` has {which}; its arrays are {known}", hint="mmai run -O output=NAME")
-    return wanted
 
 
 def _vector(value: Any, job: Job, name: str) -> tuple[float, ...]:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmai.backends.coreml.tasks.choices import embedding_output
 from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tasks.text_feeds import prepare
-from mmai.errors import CannotRun
+from mmai.errors import CannotRun, ProviderError
 from mmai.values.event import Event, VectorEvent
 
 if TYPE_CHECKING:
@@ -15,18 +16,15 @@ if TYPE_CHECKING:
 
 
 async def run(job: Job) -> AsyncGenerator[Event, None]:
-    """One embedding; of unit length where the roles' options say `normalize`, or `-O normalize=true` does.
-
-    Raises:
-        UsageError: see `prepare`.
-        CannotRun: the roles do not say how the model reads text, or its output is no embedding.
+    """One embedding, of unit length where the roles' options or `-O normalize=true` want it; raises as the model, `prepare` and
+    `embedding_output` do.
     """
     prepared = await prepare(job)
     prediction = await job.predict(prepared.feeds)
-    output = prediction.outputs.get(job.roles.outputs.get("embedding", ""))
-    if not isinstance(output, np.ndarray):
-        raise CannotRun(f"nothing says which output of `{job.ref}` is the embedding", hint=f"mmai models show {job.ref}")
-    vector = pooled(output, prepared.mask, job.roles.pooling)
+    name = embedding_output(job, prediction.outputs)
+    vector = pooled(np.asarray(prediction.outputs[name]), prepared.mask, job.roles.pooling)
+    if not np.isfinite(vector).all():
+        raise ProviderError(f"the embedding in its output `{name}` has values that are no numbers")
     if job.request.options.extra.get("normalize", job.roles.options.get("normalize", False)):
         vector = vector / max(float(np.linalg.norm(vector)), 1e-12)
     yield VectorEvent(tuple(vector.tolist()))

@@ -9,7 +9,7 @@ from msgspec import Struct
 from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tasks.tokens import Encoded, Vocabulary, vocabulary_of
 from mmai.errors import CannotRun, InvalidRequest, UsageError
-from mmai.values.package import ArrayFormat, Feature, Function
+from mmai.values.package import ArrayFormat, Feature
 
 if TYPE_CHECKING:
     from mmai.backends.coreml.executor import Feed
@@ -61,16 +61,10 @@ def _prepared(job: Job, vocabulary: Vocabulary, *, truncate: bool) -> Prepared:
 
 def _feature(job: Job, role: str) -> Feature:
     name = job.roles.inputs[role]
-    function = _function(job)
-    for feature in function.inputs:
+    for feature in job.interface.inputs:
         if feature.name == name:
             return feature
     raise CannotRun(f"`{job.ref}` has no input `{name}`, which is named for `{role}`", hint=f"mmai models show {job.ref}")
-
-
-def _function(job: Job) -> Function:
-    named = (function for function in job.package.functions if function.name == job.function)
-    return next(named, job.package.main)
 
 
 def longest_of(array: ArrayFormat) -> int | None:

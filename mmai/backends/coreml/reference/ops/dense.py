@@ -12,7 +12,7 @@ GATHERED_FLOATS = 1 << 18
 """How much is gathered for one product: a megabyte, about what stays in a core's second-level cache."""
 
 FEWEST_PLACES = 64
-"""Of one product, even if that takes more room: thinner ones multiply slower than memory answers."""
+"""Of one product, even if they take more room: with fewer columns a matrix product is far from its best."""
 
 
 def convolve(x: Array, weight: Array, bias: Array | None, windows: Windows, *, groups: int) -> Array:
@@ -23,8 +23,8 @@ def convolve(x: Array, weight: Array, bias: Array | None, windows: Windows, *, g
     offset = None if bias is None else bias.reshape(groups, channels // groups, 1)
     out = np.empty((batch, groups, channels // groups, prod(steps)), np.result_type(x, weight))
     gathered = _by_group(views(padded(x, windows), windows), groups)
-    most = _places(windows, prod(steps), depth)
-    for some, group, *piece in pieces((batch, groups, *steps), most):
+    grid = (batch, groups, *steps)
+    for some, group, *piece in pieces(grid, _places_at_once(windows, prod(grid), depth)):
         columns = gathered[some, group][last(piece)]
         target = out[some, group, :, run(piece, steps)]
         np.matmul(matrix[group], columns.reshape(*columns.shape[:2], depth, target.shape[-1]), out=target)
@@ -33,8 +33,8 @@ def convolve(x: Array, weight: Array, bias: Array | None, windows: Windows, *, g
     return out.reshape(batch, channels, *steps)
 
 
-def _places(windows: Windows, all_places: int, depth: int) -> int:
-    """How many to gather at once; all of them where they lie in the input as they are needed."""
+def _places_at_once(windows: Windows, all_places: int, depth: int) -> int:
+    """How many to gather for a product; all of them where they lie in the input as they are needed."""
     if all(window.kernel == window.stride == 1 for window in windows):
         return all_places
     return max(FEWEST_PLACES, GATHERED_FLOATS // depth)

@@ -1,7 +1,8 @@
 """Convolutions of each channel for itself, with wide kernels: a strip of places is one product with a banded matrix.
 
 The elements that a strip of places meets along the last axis, times a matrix that holds the kernel once for each place, shifted:
-more multiplications than needed, and several times faster than adding up the taps, because they are a matrix product.
+more multiplications than needed, and several times faster than adding up the taps, because they are a matrix product. The price:
+what is infinite makes not only the places that meet it no number, but all of its strip.
 """
 
 from math import prod
@@ -16,6 +17,7 @@ STRIP = 16
 """Most places of a strip. Measured on one core with kernels of 3 to 7: 8 to 16 are best, 32 a third slower."""
 
 GATHERED_FLOATS = 1 << 17
+"""How much is gathered for one product: half a megabyte, since the matrices take as much."""
 
 
 def pays(windows: Windows) -> bool:

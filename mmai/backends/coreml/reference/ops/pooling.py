@@ -79,7 +79,7 @@ def _padding_behind(rank: int, pad_type: str, pad: Array | None) -> list[int]:
 def _share(window: Window, after: int | None, *, exclude_padding: bool) -> Array:
     """One over what counts at each place of one axis: the counts of the axes multiply.
 
-    `after` is where counting ends behind the axis; None counts the whole kernel.
+    `after` is how much padding behind the axis counts; None counts the whole kernel wherever it stands.
     """
     if not exclude_padding and after is None:
         return np.full(window.steps, 1 / window.kernel, np.float32)

@@ -86,11 +86,12 @@ def _scaled(x: Array, *factors: Array | float) -> list[int]:
 
 
 def _resized(x: Array, sizes: list[int], along: Along) -> Array:
-    """The axes that shrink most come first: less is left for the others."""
-    changes = [(size / x.shape[axis], axis, size) for axis, size in enumerate(sizes, x.ndim - len(sizes))]
-    for ratio, axis, size in sorted(changes):
-        if ratio != 1 or size == 1:
-            x = along(x, axis, size)
+    """Axes that shrink come first, outer ones ahead; then those that grow, inner ones ahead, which are the slowest to read."""
+    changes = [(axis, size) for axis, size in enumerate(sizes, x.ndim - len(sizes))]
+    shrink = [(axis, size) for axis, size in changes if size <= x.shape[axis]]
+    grow = [(axis, size) for axis, size in reversed(changes) if size > x.shape[axis]]
+    for axis, size in shrink + grow:
+        x = along(x, axis, size)
     return x
 
 

@@ -39,9 +39,11 @@ def interpolate(x: Array, axis: int, positions: Array) -> Array:
     low = np.floor(at).astype(np.intp)
     share = (at - low).astype(np.float32).reshape(-1, *(1,) * (x.ndim - 1 - axis % x.ndim))
     if not share.any():
-        return pick(x, axis, low)
-    out: Array = x.take(low, axis) * (1 - share)
-    out += x.take(np.minimum(low + 1, last), axis) * share
+        return x if np.array_equal(low, np.arange(last + 1)) else pick(x, axis, low)
+    out, above = (pick(x, axis, places).astype(np.float32, copy=False) for places in (low, low + 1))
+    out *= 1 - share
+    above *= share
+    out += above
     return out
 
 

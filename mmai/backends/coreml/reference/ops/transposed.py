@@ -1,5 +1,6 @@
 """Transposed convolutions: every element of the input spreads the kernel over the result."""
 
+from itertools import product
 from math import prod
 
 import numpy as np
@@ -10,6 +11,9 @@ from mmai.backends.coreml.reference.ops.windows import Window, Windows, last, nu
 
 SPREAD_FLOATS = 1 << 20
 """How much is held of what one piece of the input spreads."""
+
+LONG_STRIDE = 8
+"""From here on, the elements of a block are added to at once. Below, a block is too short for that to be quicker."""
 
 
 def conv_transpose(
@@ -67,31 +71,48 @@ def _cuts(windows: Windows, wanted: list[int] | None, pad_type: str, pad: list[i
 
 
 def _spread(x: Array, weight: Array, windows: Windows, groups: int) -> Array:
-    """The full result: n, channels out, *extents."""
+    """The full result: n, channels out, *extents, with zeros behind up to a whole number of strides."""
     batch, channels = x.shape[0], weight.shape[1] * groups
     matrix = weight.reshape(groups, x.shape[1] // groups, -1).swapaxes(1, 2)
-    room = np.zeros((batch, groups, weight.shape[1], *(window.extent for window in windows)), np.result_type(x, weight))
+    blocks = [length for window in windows for length in (-(-window.extent // window.stride), window.stride)]
+    room = np.zeros((batch, groups, weight.shape[1], *blocks), np.result_type(x, weight))
     grouped = x.reshape(batch, groups, -1, *x.shape[2:])
     for some, *piece in pieces((batch, *x.shape[2:]), max(1, SPREAD_FLOATS // (matrix.shape[0] * matrix.shape[1]))):
         part = grouped[(some, slice(None), slice(None), *piece)]
         spread = np.matmul(matrix, part.reshape(*part.shape[:3], prod(part.shape[3:])))
         spread = spread.reshape(*part.shape[:2], *weight.shape[1:], *part.shape[3:])
         _add(room[some], spread, windows, piece)
-    return room.reshape(batch, channels, *room.shape[3:])
+    return room.reshape(batch, channels, *(count * length for count, length in zip(blocks[::2], blocks[1::2], strict=True)))
 
 
 def _add(room: Array, spread: Array, windows: Windows, piece: list[slice]) -> None:
-    """Each element of the kernel to where it falls; overlaps add up."""
-    for tap in np.ndindex(*(window.kernel for window in windows)):
-        met = tuple(
-            slice(
-                part.start * window.stride + index * window.dilation,
-                (part.stop - 1) * window.stride + index * window.dilation + 1,
-                window.stride,
-            )
-            for window, part, index in zip(windows, piece, tap, strict=True)
-        )
-        room[last(met)] += spread[(slice(None), slice(None), slice(None), *tap)]
+    """Each run of the kernel's elements to where it falls; overlaps add up.
+
+    Args:
+        room: n, groups, channels, and for each axis blocks and the elements of a block, one stride long.
+        spread: n, groups, channels, *kernel, *places of the piece.
+    """
+    rank = len(windows)
+    # *kernel, *places -> place, element of the kernel, for each axis
+    turned = spread.transpose(0, 1, 2, *(axis for i in range(rank) for axis in (3 + rank + i, 3 + i)))
+    for taken in product(*(_runs(window) for window in windows)):
+        met = [
+            found
+            for (_, block, inside), part in zip(taken, piece, strict=True)
+            for found in (slice(part.start + block, part.stop + block), inside)
+        ]
+        room[last(met)] += turned[last(found for taps, _, _ in taken for found in (slice(None), taps))]
+
+
+def _runs(window: Window) -> list[tuple[slice, int, slice]]:
+    """The kernel in runs that fall into one block: their elements, which block after the place's own, and where in it."""
+    length = window.stride if window.dilation == 1 and window.stride >= LONG_STRIDE else 1
+    runs = []
+    for start in range(0, window.kernel, length):
+        taps = slice(start, min(start + length, window.kernel))
+        block, first = divmod(start * window.dilation, window.stride)
+        runs.append((taps, block, slice(first, first + taps.stop - taps.start)))
+    return runs
 
 
 def _fitted(full: Array, before: list[int], sizes: list[int]) -> Array:

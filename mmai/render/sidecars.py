@@ -1,0 +1,64 @@
+"""Roles as the file beside a model that would say the same: `<model>.mmai.yaml`, a line for each key."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mmai.values.package import Package, Roles
+
+SUFFIX = ".mmai.yaml"
+
+PLAIN = re.compile(r"[A-Za-z_][\w./ -]*[\w./-]|[A-Za-z_]")
+"""What needs no quotes in YAML, unless it is one of `WORDS`."""
+WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n", "inf", "nan", "infinity"))
+
+
+def sidecar_path(package: Package) -> Path:
+    """Where the file would lie."""
+    path = Path(package.path)
+    return path.with_name(path.stem + SUFFIX)
+
+
+def sidecar_lines(package: Package) -> list[str]:
+    """The roles of a model as YAML; paths are relative to the model's folder where they lie in it."""
+    folder = Path(package.path).parent
+    return [f"{key}: {_flow(value)}" for key, value in _said(package.roles, folder).items() if value not in (None, {}, [], "")]
+
+
+def _said(roles: Roles, folder: Path) -> dict[str, Any]:
+    return {
+        "task": roles.task,
+        "inputs": roles.inputs,
+        "outputs": roles.outputs,
+        "scores": roles.scores,
+        "labels": list(roles.labels),
+        "preprocess": None if roles.image is None else msgspec.to_builtins(roles.image),
+        "frontend": None if roles.audio is None else msgspec.to_builtins(roles.audio),
+        "tokenizer": roles.tokenizer and _relative(roles.tokenizer, folder),
+        "vocab": list(roles.vocabulary),
+        "pooling": roles.pooling,
+        "decoder": roles.decoder,
+        "blank": roles.blank or None,
+        "parts": {role: _relative(path, folder) for role, path in roles.parts.items()},
+        "options": roles.options,
+    }
+
+
+def _relative(path: str, folder: Path) -> str:
+    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
+
+
+def _flow(value: Any) -> str:
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{_flow(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(_flow, value)) + "]"
+        case str():
+            plain = PLAIN.fullmatch(value) and value.lower() not in WORDS
+            return value if plain else json.dumps(value, ensure_ascii=False)
+        case _:
+            return json.dumps(value)
