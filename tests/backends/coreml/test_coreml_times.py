@@ -224,6 +224,7 @@ class Timed:
 
     name: ExecutorName = "reference"
     compute_units: str | None = None
+    alive = True
     report = LoadReport(load_ms=1)
 
     def __init__(self, *windows: Sequence[int]) -> None:

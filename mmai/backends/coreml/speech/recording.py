@@ -25,6 +25,9 @@ RATES = range(1_000, 768_001)
 
 BLOCK_SAMPLES = 1 << 18
 
+TOLERATED_S = 0.05
+"""What may be missing of what a header promises: less than a sound of speech."""
+
 UNREAD = {"audio/mp4": "M4A", "audio/aac": "AAC"}
 """Types that are recordings and that libsndfile has no decoder for, as people call them."""
 
@@ -36,8 +39,7 @@ def decoded(part: AudioPart, *, sample_rate: int) -> Samples:
     """The recording at `sample_rate`, its channels averaged.
 
     Raises:
-        UsageError: it is not read here, is damaged, cut short or silent in the sense of having no samples, or is longer than
-            four hours.
+        UsageError: it is not read here, is damaged, cut short or empty, or is longer than four hours.
     """
     name = f"`{part.name}`" if part.name else "the recording"
     if kind := UNREAD.get(part.media_type):
@@ -93,7 +95,7 @@ def _readable(data: bytes, name: str) -> bytes:
     there = len(data) - start
     if promised == 0 or promised >= STREAMED_BYTES:
         return data[: start - 4] + struct.pack("<I", there) + data[start:]
-    if promised > there:
+    if promised - there > bytes_per_s * TOLERATED_S:
         raise _cut_short(name, promised / bytes_per_s, there / bytes_per_s)
     return data
 
@@ -117,7 +119,7 @@ def _wave_data(data: bytes) -> tuple[int, int, int] | None:
 def _cut_short(name: str, promised_s: float, there_s: float) -> UsageError:
     return UsageError(
         f"{name} is cut short: of the {promised_s:.1f} s its header promises, {there_s:.1f} s are there",
-        hint="ffmpeg -i FILE whole.wav makes a sound file of what is there",
+        hint="ffmpeg -i FILE out.wav",
     )
 
 
