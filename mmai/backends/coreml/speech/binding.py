@@ -25,7 +25,7 @@ class Carried(Struct, frozen=True):
     """What a decoder gives and takes again with the next token: keys and values of those before."""
 
     input: Feature
-    output: str
+    output: Feature
 
 
 class Heard(Struct, frozen=True):
@@ -83,7 +83,7 @@ def bound(function: Function, roles: Roles, *, encoded: Mapping[str, Array]) -> 
     return Binding(
         tokens=tokens,
         axis=axis_of(tokens.array),
-        logits=_logits(function, roles, {each.output for each in carried}),
+        logits=_logits(function, roles, {each.output.name for each in carried}),
         heard=tuple(_heard(of_kind("encoded"), roles, encoded)),
         carried=carried,
         positions=of_kind("position"),
@@ -117,7 +117,7 @@ def _kind(feature: Feature, roles: Roles) -> str:
 
 
 def _carried(features: Iterable[Feature], function: Function, encoded: Mapping[str, Array]) -> Iterator[Carried]:
-    outputs = {_words(output.name): output.name for output in reversed(function.outputs)}
+    outputs = {_words(output.name): output for output in reversed(function.outputs)}
     for feature in features:
         if feature.name not in encoded and "mask" not in feature.name and not _whole_numbers(feature):
             partner = outputs.get(_words(feature.name))

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from mmai.backends.coreml.executor import Executor
 from mmai.backends.coreml.speech.axis import axis_of, shape_with
-from mmai.backends.coreml.speech.binding import Binding
-from mmai.backends.coreml.tasks.job import Job
-from mmai.errors import CannotRun
+from mmai.backends.coreml.speech.binding import Binding, Carried
+from mmai.backends.coreml.speech.bundle import Stage
+from mmai.errors import CannotRun, ProviderError
 from mmai.values.package import ArrayFormat, Feature
 
 Array = np.ndarray[Any, Any]
@@ -25,9 +24,8 @@ HIDDEN = -1e4
 class Decoder:
     """One sequence of tokens, none yet. The model itself stays loaded from one to the next."""
 
-    def __init__(self, job: Job, executor: Executor, binding: Binding, encoded: Mapping[str, Array], *, padding: int) -> None:
-        self._job = job
-        self._executor = executor
+    def __init__(self, model: Stage, binding: Binding, encoded: Mapping[str, Array], *, padding: int) -> None:
+        self._model = model
         self._binding = binding
         self._padding = padding
         self._heard = {each.input.name: _held(encoded[each.source], each.input) for each in binding.heard}
@@ -40,8 +38,8 @@ class Decoder:
         """What could follow `tokens`: a score for every token of the vocabulary, float32. Each call has more than the last.
 
         Raises:
-            CannotRun: the model gives no such scores.
-            ProviderError: it failed.
+            CannotRun: it keeps what went before in a way that is not known here.
+            TimedOut, ProviderError: it failed.
         """
         if not self._binding.remembers:
             return await self._step(tokens, past=0)
@@ -52,15 +50,19 @@ class Decoder:
 
     async def _step(self, tokens: Sequence[int], *, past: int) -> Array:
         if self._binding.states and self._state is None:
-            self._state = await self._executor.new_state()
+            self._state = await self._model.new_state()
         feeds = self._feeds(tokens, past=past)
-        outputs = (await self._job.predict(feeds, executor=self._executor, state=self._state)).outputs
+        outputs = await self._model.predict(feeds, state=self._state)
         for each in self._binding.carried:
             cache = self._caches[each.input.name]
-            self._caches[each.input.name] = _continued(cache, np.asarray(outputs[each.output]), each.input, past=past)
+            self._caches[each.input.name] = _continued(cache, np.asarray(outputs[each.output.name]), each.input, past=past)
         scores = np.asarray(outputs[self._binding.logits], np.float32)
-        rows: Array = scores.reshape(-1, scores.shape[-1])
-        return np.asarray(rows[min(len(tokens), len(rows)) - 1])
+        # What was converted for the Neural Engine has 1 x tokens x 1 x 1.
+        rows = scores.reshape(-1, scores.shape[-1] if scores.shape[-1] > 1 else scores.size)
+        row = rows[min(len(tokens), len(rows)) - 1]
+        if np.isnan(row).any():
+            raise ProviderError("the decoder gives scores that are no numbers")
+        return np.asarray(row)
 
     def _feeds(self, tokens: Sequence[int], *, past: int) -> dict[str, Array]:
         binding, count = self._binding, len(tokens)
@@ -88,9 +90,20 @@ def _limits(binding: Binding) -> Iterator[int]:
         widest = _array(feature).ranges[-1][1] if _array(feature).ranges else max(_sizes(feature, -1))
         if widest:
             yield widest
+    for carried in binding.carried:
+        yield from _places(carried)
     if binding.states and not (binding.masks or binding.slots):
         # The places of a cache are most often its largest dimension.
         yield min(CONTEXT_TOKENS, max(max(_array(state).shape) for state in binding.states))
+
+
+def _places(carried: Carried) -> Iterator[int]:
+    """How many tokens a cache has room for: as far as it grows, or where what is added to it differs in size."""
+    array = _array(carried.input)
+    if _grows(array):
+        yield from (most for least, most in array.ranges if least != most and most)
+    elif carried.output.array and len(carried.output.array.shape) == len(array.shape):
+        yield from (whole for whole, added in zip(array.shape, carried.output.array.shape, strict=True) if whole != added)
 
 
 def _sizes(feature: Feature, index: int) -> list[int]:
