@@ -213,16 +213,24 @@ def decoder(*inputs: Feature, outputs: tuple[str, ...] = ("logits",)) -> Functio
 ENCODED = {"last_hidden_state": np.zeros((1, 1500, 64), np.float32)}
 
 
-def test_an_input_that_nothing_is_for_is_refused_by_its_name() -> None:
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_an_input_that_nothing_is_for_is_refused_by_its_name(dtype: str) -> None:
     sentence = "nothing gives the decoder's input `style`; the encoder has `last_hidden_state`"
     with pytest.raises(CannotRun) as refused:
-        bound(decoder(array("style", 1, 3)), Roles(), encoded=ENCODED)
+        bound(decoder(array("style", 1, 3, dtype=dtype)), Roles(), encoded=ENCODED)
     assert refused.value.message == sentence
 
 
 def test_what_the_encoder_heard_is_known_by_its_shape_whatever_it_is_called() -> None:
     binding = bound(decoder(array("xa", 1, 1500, 1, 64)), Roles(), encoded=ENCODED)
     assert [(heard.input.name, heard.source) for heard in binding.heard] == [("xa", "last_hidden_state")]
+
+
+def test_what_the_roles_say_goes_before_shapes() -> None:
+    encoded = {"first": np.zeros((1, 5)), "second": np.zeros((1, 5))}
+    function = decoder(array("a", 1, 5), array("b", 1, 5))
+    binding = bound(function, Roles(inputs={"encoder_hidden_states": "b"}), encoded=encoded)
+    assert {heard.input.name: heard.source for heard in binding.heard}["b"] == "first"
 
 
 def test_caches_of_the_encoder_go_to_the_inputs_of_their_names() -> None:
@@ -250,10 +258,26 @@ def test_a_cache_is_known_by_its_name_as_it_goes_in_and_comes_out(before: str, a
     assert binding.logits == "logits"
 
 
+def whole_numbers(*names: str) -> Function:
+    inputs = tuple(array(name, 1, 1, dtype="int32") for name in names)
+    return Function(name="main", inputs=inputs, outputs=(array("logits", 1, 8),))
+
+
+def test_tokens_are_whole_numbers_that_are_no_positions() -> None:
+    binding = bound(whole_numbers("offset", "symbols"), Roles(), encoded=ENCODED)
+    assert (binding.tokens.name, [each.name for each in binding.positions]) == ("symbols", ["offset"])
+
+
 def test_roles_say_which_input_takes_the_tokens() -> None:
-    function = decoder(array("words", 1, 1, dtype="int32"))
-    assert bound(function, Roles(inputs={"token_ids": "words"}), encoded=ENCODED).tokens.name == "words"
-    assert bound(function, Roles(), encoded=ENCODED).tokens.name == "ids"
+    binding = bound(
+        whole_numbers("input_ids", "position"), Roles(inputs={"token_ids": "position", "position_ids": "input_ids"}), encoded={}
+    )
+    assert (binding.tokens.name, [each.name for each in binding.positions]) == ("position", ["input_ids"])
+
+
+def test_a_decoder_without_tokens_is_refused() -> None:
+    with pytest.raises(CannotRun, match="no input of the decoder takes tokens: they are `offset`"):
+        bound(whole_numbers("offset"), Roles(), encoded=ENCODED)
 
 
 def growing(least: int) -> Feature:
