@@ -130,9 +130,6 @@ class Chooser:
         asked = structs.replace(request, task=analysis.task_type)
         refusals: dict[str, str] = {}
         for ref, card in registry.models.items():
-            if card.problem:
-                refusals[ref] = card.problem
-                continue
             if card.locality != "embedded" and card.source != "configured":
                 continue
             try:

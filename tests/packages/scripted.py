@@ -28,13 +28,9 @@ class Scripted:
     def __init__(self, answer: Outputs | Callable[[Mapping[str, Any]], Outputs]) -> None:
         self.asked: list[Mapping[str, Any]] = []
         self.states: list[int | None] = []
-        self.closed = False
+        self.alive = True
         self._answer = answer
         self._begun = 0
-
-    @property
-    def alive(self) -> bool:
-        return not self.closed
 
     async def predict(self, feeds: Mapping[str, Any], *, state: int | None = None) -> Prediction:
         self.asked.append(dict(feeds))
@@ -46,7 +42,7 @@ class Scripted:
         return self._begun
 
     async def aclose(self) -> None:
-        self.closed = True
+        self.alive = False
 
 
 def image_input(name: str = "image", *, size: tuple[int, int] = (32, 32), **format: Any) -> Feature:

@@ -85,7 +85,7 @@ def demand_shape(found: Array, feature: Feature, array: ArrayFormat) -> Array:
         UsageError: it has another.
     """
     if not shape_fits(array, found.shape):
-        raise UsageError(f"`{feature.name}` takes {said_feature(feature)}, not {found.dtype} of {said_shape(found.shape)}")
+        raise UsageError(f"`{feature.name}` takes {said_feature(feature)}, not {said_shape(found.shape)}")
     return found
 
 

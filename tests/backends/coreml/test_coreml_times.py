@@ -224,6 +224,7 @@ class Timed:
 
     name: ExecutorName = "reference"
     compute_units: str | None = None
+    alive = True
     report = LoadReport(load_ms=1)
     alive = True
 

@@ -1,6 +1,7 @@
 """Real processes that hold a model, and do to their parent what Core ML does: hang, abort, print, die. Core ML itself is not run."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -242,6 +243,15 @@ def test_a_worker_whose_engine_cannot_be_imported_says_so(tmp_path: Path) -> Non
             await open_apple(package, function=None, units="all", setup=setup_in(tmp_path), load_timeout_s=30, machine=nowhere)
 
     without_trace(package, work)
+
+
+def test_a_system_that_starts_no_more_processes_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(*_: Any, **__: Any) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refused)
+    error = failure(child(tmp_path, "fine"), setup_in(tmp_path), ProviderError)
+    assert error.message == "no worker could be started for `fine`: Resource temporarily unavailable"
 
 
 def test_a_cancelled_prediction_ends_the_worker(tmp_path: Path) -> None:

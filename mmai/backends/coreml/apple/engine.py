@@ -115,6 +115,7 @@ def _coremltools() -> Any:
 
 def _too_new(spec_version: int) -> Failed | None:
     """Core ML would fail without saying that it is this."""
+    _coremltools()
     from coremltools.libcoremlpython import _MLModelProxy  # noqa: PLC0415 - a Mac's only
 
     newest = _MLModelProxy.maximum_supported_specification_version()

@@ -80,5 +80,16 @@ class Job(Struct, frozen=True, kw_only=True):
             )
         return value
 
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """A yes or no given as `-O name=true`.
+
+        Raises:
+            InvalidRequest: it is neither.
+        """
+        value: Any = self.request.options.extra.get(name, default)
+        if not isinstance(value, bool):
+            raise InvalidRequest(f"`{name}` is true or false, not `{value}`", hint=f"mmai run -O {name}=true")
+        return value
+
     def _all_parts(self) -> tuple[Part, ...]:
         return tuple(part for message in self.request.messages if message.role == "user" for part in message.parts)
