@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from packages.shipped import TONE_LETTERS, tones
@@ -237,6 +237,7 @@ def test_a_recording_longer_than_the_window_is_read_without_seams() -> None:
     assert transcript(tones(text)) == text
 
 
+@settings(max_examples=20)
 @given(st.text("abcdefgh", min_size=1, max_size=12))
 def test_whatever_is_spelled_is_read(text: str) -> None:
     assert transcript(tones(text)) == text

@@ -226,6 +226,7 @@ class Timed:
     compute_units: str | None = None
     alive = True
     report = LoadReport(load_ms=1)
+    alive = True
 
     def __init__(self, *windows: Sequence[int]) -> None:
         self.windows = windows
@@ -332,6 +333,12 @@ def test_what_is_noted_goes_before_what_the_tokenizer_has() -> None:
     noted = specials_of(TOKENIZER, Roles(options={"start_ids": [3, 4], "end_id": 5, "suppress_ids": [6]}), vocabulary_size=SIZE)
     assert (noted.start_ids, noted.end_id, noted.times_from) == ((3, 4), 5, None)
     assert 6 in noted.suppressed
+
+
+@pytest.mark.parametrize("options", [{"start_ids": 7}, {"end_id": "last"}, {"max_tokens": 0}, {"suppress_ids": ["a"]}])
+def test_notes_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(CannotRun, match="the notes on the model's decoder do not fit: "):
+        specials_of(TOKENIZER, Roles(options=options), vocabulary_size=SIZE)
 
 
 def test_a_generation_config_beside_the_tokenizer_keeps_tokens_from_being_said(tmp_path: Path) -> None:

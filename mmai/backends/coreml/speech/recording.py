@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 import soxr
 
-from mmai.errors import UsageError
+from mmai.errors import CannotRun, UsageError
 from mmai.values.request import AudioPart
 
 Samples = np.ndarray[Any, np.dtype[np.float32]]
@@ -39,15 +38,17 @@ def decoded(part: AudioPart, *, sample_rate: int) -> Samples:
     """The recording at `sample_rate`, its channels averaged.
 
     Raises:
+        CannotRun: nothing here reads sound files.
         UsageError: it is not read here, is damaged, cut short or empty, or is longer than four hours.
     """
     name = f"`{part.name}`" if part.name else "the recording"
     if kind := UNREAD.get(part.media_type):
         raise UsageError(f"{name} is {kind}, which is not read here: WAV, FLAC, MP3 and OGG are", hint=_conversion(part))
+    sound = _library()
     try:
-        with soundfile.SoundFile(io.BytesIO(_readable(part.data, name))) as file:
+        with sound.SoundFile(io.BytesIO(_readable(part.data, name))) as file:
             blocks = list(_resampled(file, name, sample_rate=sample_rate))
-    except soundfile.SoundFileError as exc:
+    except sound.SoundFileError as exc:
         reason = str(getattr(exc, "error_string", exc)).removeprefix("Error : ").strip(" .")
         raise UsageError(f"{name} cannot be read as a recording: {reason}", hint=_conversion(part)) from exc
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
@@ -56,6 +57,16 @@ def decoded(part: AudioPart, *, sample_rate: int) -> Samples:
     if not np.isfinite(samples).all():
         raise UsageError(f"{name} has samples that are no numbers", hint=_conversion(part))
     return samples
+
+
+def _library() -> Any:
+    try:
+        import soundfile  # noqa: PLC0415 - where its wheel has no libsndfile, it wants the system's
+    except (ImportError, OSError) as exc:
+        raise CannotRun(
+            "recordings are read by libsndfile, which is not installed here", hint="apt-get install libsndfile1"
+        ) from exc
+    return soundfile
 
 
 def _resampled(file: Any, name: str, *, sample_rate: int) -> Iterator[Samples]:

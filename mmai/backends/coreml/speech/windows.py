@@ -47,8 +47,8 @@ class WindowScribe:
                 f"`{job.ref}` is half of a model: nothing says where its encoder or its decoder is",
                 hint=f"mmai models show {job.ref} prints a sidecar; its `parts` name them",
             )
-        hearing = hearing or await model_itself(job)
-        return cls(job, await Listener.open(job, hearing), writing or await model_itself(job))
+        hearing = hearing or model_itself(job)
+        return cls(job, await Listener.open(job, hearing), writing or model_itself(job))
 
     async def transcribe(self, samples: Samples) -> AsyncGenerator[str, None]:
         """See `Scribe`. What is longer than a window is heard on from the last time the model tells, or from a quiet place."""
@@ -61,7 +61,7 @@ class WindowScribe:
             lines=self._wishes.timestamps,
         )
         start, language_id = 0, self._wishes.language_id
-        while start == 0 or len(samples) - start > STUB_S * self.sample_rate:
+        while (start == 0 or len(samples) - start > STUB_S * self.sample_rate) and self._left != 0:
             rest = samples[start : start + size + 1]
             end = size if timed else quiet_end(rest, window=size, sample_rate=self.sample_rate)
             window = await self._window(rest[:end])
@@ -69,14 +69,12 @@ class WindowScribe:
             writing.begin(start / self.sample_rate)
             async for text in self._written(window, writing, language_id, timed=timed):
                 yield text
-            if self._left == 0:
-                return
             start += end if writing.advance_s is None else round(writing.advance_s * self.sample_rate)
 
     async def _window(self, samples: Samples) -> Window:
         encoded, _ = await self._listener.hear(samples)
         self._binding = self._binding or bound(self._decoder.function, self._job.roles, encoded=encoded)
-        decoder = Decoder(self._job, self._decoder.executor, self._binding, encoded, padding=self._specials.end_id)
+        decoder = Decoder(self._decoder, self._binding, encoded, padding=self._specials.end_id)
         return Window(decoder, self._specials)
 
     async def _written(
@@ -98,8 +96,8 @@ class WindowScribe:
         """The most tokens of one window."""
         assert self._binding is not None, "a window was heard"
         room = max(context_of(self._binding) - prompt_tokens, 0)
-        noted = int(self._job.roles.options.get("max_tokens", room))
-        return min(room, noted, room if self._left is None else self._left)
+        limits = (room, self._specials.most_tokens, self._left)
+        return min(limit for limit in limits if limit is not None)
 
     def _vocabulary_size(self) -> int:
         """How many tokens the decoder scores; of one that does not say, as many as its tokenizer has."""
