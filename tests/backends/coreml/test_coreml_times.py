@@ -226,7 +226,6 @@ class Timed:
     compute_units: str | None = None
     alive = True
     report = LoadReport(load_ms=1)
-    alive = True
 
     def __init__(self, *windows: Sequence[int]) -> None:
         self.windows = windows
