@@ -1,6 +1,7 @@
 """The fake is honest as far as Google's own Python client is satisfied with it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fakes.google import FakeGoogle, error, error_info, event, quota_failure, retry_info, usual_models

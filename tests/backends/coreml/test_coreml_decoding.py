@@ -32,7 +32,7 @@ from mmai.backends.coreml.speech.bundle import Stage, model_itself
 from mmai.backends.coreml.speech.decoder import Decoder, context_of
 from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tasks.transcribe import run
-from mmai.errors import CannotRun, InvalidRequest, ProviderError, UsageError
+from mmai.errors import CannotRun, ProviderError, UsageError
 from mmai.values.event import TextEvent
 from mmai.values.model import ModelRef
 from mmai.values.package import ArrayFormat, AudioPreparation, Feature, Function, Package, Roles
@@ -175,7 +175,7 @@ def test_a_transcript_that_fits_is_not_called_cut(bundles: Path) -> None:
 )
 def test_what_the_model_cannot_do_is_told_before_it_is_loaded(bundles: Path, options: dict[str, Any], sentence: str) -> None:
     talk = Talk(bundles, "prefix", **options)
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(UsageError) as refused:
         talk.hear(recording(LOW_HZ))
     assert refused.value.message == sentence
     assert not talk.opened

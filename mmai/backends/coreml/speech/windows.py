@@ -39,7 +39,7 @@ class WindowScribe:
 
         Raises:
             CannotRun: one half is missing, or nothing says how its text is written.
-            InvalidRequest: an option the model does not take.
+            UsageError: an option the model does not take.
         """
         hearing, writing = await stage(job, "encoder"), await stage(job, "decoder")
         if hearing is None and writing is None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from mmai.backends.coreml.executor import Executor, Prediction
 from mmai.backends.coreml.meter import Meter
-from mmai.errors import InvalidRequest, UsageError
+from mmai.errors import UsageError
 from mmai.values.model import ModelRef
 from mmai.values.package import Function, Package, Roles
 from mmai.values.request import AudioPart, ImagePart, Part, Request, TensorPart
@@ -71,11 +71,11 @@ class Job(Struct, frozen=True, kw_only=True):
         """A whole number given as `-O name=N`.
 
         Raises:
-            InvalidRequest: it is none, or smaller than `least`.
+            UsageError: it is none, or smaller than `least`.
         """
         value: Any = self.request.options.extra.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InvalidRequest(
+            raise UsageError(
                 f"`{name}` is a whole number of at least {least}, not `{value}`", hint=f"mmai run -O {name}={default}"
             )
         return value
@@ -84,11 +84,11 @@ class Job(Struct, frozen=True, kw_only=True):
         """A yes or no given as `-O name=true`.
 
         Raises:
-            InvalidRequest: it is neither.
+            UsageError: it is neither.
         """
         value: Any = self.request.options.extra.get(name, default)
         if not isinstance(value, bool):
-            raise InvalidRequest(f"`{name}` is true or false, not `{value}`", hint=f"mmai run -O {name}=true")
+            raise UsageError(f"`{name}` is true or false, not `{value}`", hint=f"mmai run -O {name}=true")
         return value
 
     def _all_parts(self) -> tuple[Part, ...]:

@@ -16,7 +16,7 @@ async def run(job: Job) -> AsyncGenerator[Event, None]:
 
     Raises:
         UsageError: nothing was handed in, or it is no recording that is read here.
-        InvalidRequest: an option the model does not take.
+        UsageError: an option the model does not take.
         CannotRun: nothing says how its text is written, or its decoder has inputs that nothing here is for.
         TimedOut, ProviderError: while loading or predicting.
     """
