@@ -50,8 +50,8 @@ def labels_text(labels: Iterable[Label], *, of: str | None = None) -> str:
 
 
 def probability(share: float) -> str:
-    """Two digits that say something: `0.91`, `0.0023`, `4e-06`."""
-    return f"{share:.2f}" if share >= 0.095 or not share else f"{share:.2g}"
+    """Two digits that say something: `0.91`, `0.0020`, `4.0e-06`."""
+    return f"{share:.2f}" if share >= 0.095 or not share else f"{share:#.2g}"
 
 
 def vector_text(values: Sequence[float], *, of: str | None = None) -> str:
