@@ -145,6 +145,8 @@ def test_states_are_coremltools_own(tmp_path: Path) -> None:
     x = np.array([1, 2], np.float32)
     sums = [model.predict(x=x, state=state)["y"].tolist() for state in (one, one, other)]
     assert sums == [[1, 2], [2, 4], [1, 2]]
+    model.ask(MakeState(dropped=(one,)))
+    assert list(model.engine._states) == [other, other + 1], "nothing else tells what the worker holds"
 
 
 @pytest.mark.usefixtures("proxy")

@@ -138,6 +138,15 @@ def test_every_recording_begins_anew_on_a_line_of_its_own(bundles: Path, kind: s
     assert talk.meter.usage.audio_s == 5
 
 
+def test_no_state_is_held_after_a_recording(bundles: Path) -> None:
+    talk = Talk(bundles, "stateful")
+    talk.hear(recording(LOW_HZ), recording(HIGH_HZ))
+    decoder = talk.opened[bundles / "stateful.mlpackage"]
+    for state in (1, 2):
+        with pytest.raises(UsageError, match=f"has no state {state}"):
+            asyncio.run(decoder.predict({}, state=state))
+
+
 def test_what_is_longer_than_a_window_is_cut_at_its_pause_and_stays_in_one_language(bundles: Path) -> None:
     """What is high is German where nothing else says what it is."""
     sound = np.concatenate([tone(LOW_HZ, seconds=27), tone(0, seconds=1), tone(HIGH_HZ, seconds=10)])

@@ -101,6 +101,7 @@ def test_a_model_with_states_gets_fresh_ones_for_every_picture() -> None:
     ran("image_classification", a_job(executor, package, a_picture("a.png"), a_picture("b.png")))
 
     assert executor.states == [1, 2]
+    assert executor.held == set()
 
 
 def test_an_unknown_function_is_refused_with_those_there_are() -> None:

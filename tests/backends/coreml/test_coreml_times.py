@@ -247,6 +247,9 @@ class Timed:
     async def new_state(self) -> int:
         raise AssertionError
 
+    def drop_state(self, state: int) -> None:
+        raise AssertionError
+
     async def aclose(self) -> None:
         return
 

@@ -36,11 +36,16 @@ class Job(Struct, frozen=True, kw_only=True):
         """What the model's inputs and outputs are."""
         return self.package.roles
 
-    async def predict(
-        self, feeds: "Mapping[str, Feed]", *, executor: Executor | None = None, state: int | None = None
-    ) -> Prediction:
-        """Run the model, or one of its bundle that was opened with `open`, once; raises as `Executor.predict` does."""
-        return await self.meter.predict(executor or await self.open(None, self.function), feeds, state)
+    async def predict(self, feeds: "Mapping[str, Feed]") -> Prediction:
+        """Run the model once, with fresh states where it has any; raises as `open` and `Executor.predict` do."""
+        executor = await self.open(None, self.function)
+        if not self.interface.states:
+            return await self.meter.predict(executor, feeds, None)
+        state = await executor.new_state()
+        try:
+            return await self.meter.predict(executor, feeds, state)
+        finally:
+            executor.drop_state(state)
 
     @property
     def function(self) -> str | None:

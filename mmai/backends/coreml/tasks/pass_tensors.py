@@ -25,9 +25,7 @@ async def run(job: Job) -> AsyncGenerator[Event, None]:
     function = job.interface
     with job.meter.preparing():
         feeds = await asyncio.to_thread(feeds_of, job, function)
-    executor = await job.open(None, job.function)
-    state = await executor.new_state() if function.states else None
-    prediction = await job.predict(feeds, executor=executor, state=state)
+    prediction = await job.predict(feeds)
     yield event_of(prediction.outputs)
 
 
