@@ -7,8 +7,8 @@ from typing import Any
 
 from mmai.backends.coreml import tasks
 from mmai.backends.coreml.executor import Executor, LoadReport, Prediction
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.meter import Meter
-from mmai.backends.coreml.tasks.job import Job
 from mmai.values.event import Event
 from mmai.values.execution import ExecutorName
 from mmai.values.model import ModelRef

@@ -10,10 +10,10 @@ from mmai.backends.coreml import tasks
 from mmai.backends.coreml.cards import accepts, card_of
 from mmai.backends.coreml.executor import Executor
 from mmai.backends.coreml.executors import Executors, chosen
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.library import Library
 from mmai.backends.coreml.meter import Meter
 from mmai.backends.coreml.setup import UNITS, Setup
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import CannotRun, MmaiError, NoEligibleModel, UnknownModel, UsageError
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import DroppedEvent, Event, ExecutionEvent, FinishedEvent

@@ -25,12 +25,12 @@ from packages.speech import (
 
 from mmai.backends.coreml.executor import Executor
 from mmai.backends.coreml.files import read_package
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.meter import Meter
 from mmai.backends.coreml.reference import open_reference
 from mmai.backends.coreml.speech.binding import bound
 from mmai.backends.coreml.speech.bundle import Stage, model_itself
 from mmai.backends.coreml.speech.decoder import Decoder, context_of
-from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tasks.transcribe import run
 from mmai.errors import CannotRun, ProviderError, UsageError
 from mmai.values.event import TextEvent

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mmai.backends.coreml.executor import Executor
 from mmai.backends.coreml.files import read_package
-from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.job import Job
 from mmai.values.package import Function
 
 if TYPE_CHECKING:

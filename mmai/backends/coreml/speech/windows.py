@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, closing
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.speech.binding import Binding, bound
 from mmai.backends.coreml.speech.bundle import Stage, model_itself, stage
 from mmai.backends.coreml.speech.decoder import Decoder, context_of
@@ -14,7 +15,6 @@ from mmai.backends.coreml.speech.vocabulary import specials_of
 from mmai.backends.coreml.speech.window import Window
 from mmai.backends.coreml.speech.wishes import wishes_of
 from mmai.backends.coreml.speech.writing import Writing
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import CannotRun
 
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from msgspec import Struct
 
-from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.job import Job
 from mmai.errors import UsageError
 from mmai.values.event import Event
 from mmai.values.package import RoleTask

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.reference.wording import said_feature
-from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tensors import feed, picture_feed
 from mmai.errors import UsageError
 from mmai.values.event import Event, Tensor, TensorsEvent

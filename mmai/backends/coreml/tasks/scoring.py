@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.job import Job
 from mmai.errors import CannotRun, ProviderError
 from mmai.values.event import Label
 from mmai.values.package import Package

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.speech.recording import decoded
 from mmai.backends.coreml.speech.scribe import scribe_for
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import UsageError
 from mmai.values.event import Event, TextEvent, Usage
 from mmai.values.request import AudioPart

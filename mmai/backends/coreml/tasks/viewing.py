@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mmai.backends.coreml.framing import Frame, Pixels, feed_of, frame_of, pixels_of
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.pictures import decode
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import UsageError
 from mmai.values.package import Feature, Function
 from mmai.values.request import ImagePart
