@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from mmai.values.media import WEB_IMAGES
 from mmai.values.model import ModelCard
 from mmai.values.request import AudioPart, ImagePart, Request, TensorPart
 from mmai.values.task import TaskType
@@ -25,7 +26,10 @@ def refusal(model: ModelCard, request: Request, *, spoken: Collection[str] = SPE
     `spoken` is what the adapter can ask for beside text. A model that can do one thing only does that, whatever the task is
     called: an embedding model embeds.
     """
-    parts = {type(part) for message in request.messages for part in message.parts}
+    handed = [part for message in request.messages for part in message.parts]
+    parts = {type(part) for part in handed}
+    if unread := [part.media_type for part in handed if isinstance(part, ImagePart) and part.media_type not in WEB_IMAGES]:
+        return f"`{model.ref}` reads JPEG, PNG, GIF and WebP, not `{unread[0]}`"
     if TensorPart in parts:
         return f"`{model.ref}` takes text and media, not tensors"
     if request.options.executor is not None:

@@ -51,7 +51,7 @@ def _text(data: bytes, name: str) -> str:
     except UnicodeDecodeError as exc:
         raise UsageError(
             f"{name} is neither text (byte 0x{data[exc.start]:02x} at {exc.start} is not {encoding.upper()}) nor a PNG, JPEG, WebP, "
-            "GIF, WAV, MP3, M4A, AAC, FLAC or OGG file"
+            "GIF, TIFF, BMP, AVIF, WAV, MP3, M4A, AAC, FLAC or OGG file"
         ) from exc
     if "\0" in text:
         raise UsageError(f"{name} is not text: it has a zero byte at {text.index(chr(0))}")

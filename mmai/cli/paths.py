@@ -6,7 +6,7 @@ from mmai.values.output import Output
 
 
 def paths(output: OutputOption = Output.TABLE, json: JsonOption = False, no_color: NoColorOption = False) -> None:
-    """Show where settings, registry, history, keys, caches and models in files live.
+    """Show where settings, models and everything else live.
 
     Example: cat "$(mmai paths --json | jq -r .data.config)"
     """

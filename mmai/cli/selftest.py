@@ -28,7 +28,7 @@ def coreml(
     quiet: opt.QuietOption = False,
     no_color: opt.NoColorOption = False,
 ) -> None:
-    """Run three small models with known answers, on every compute unit there is.
+    """Run small models with known answers on every compute unit.
 
     On a Mac: compiling, loading from nothing and again, predictions and their distance from mmai's own executor, for each set of
     compute units. Elsewhere that is skipped, and only mmai's own executor runs. Nothing is kept.

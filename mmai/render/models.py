@@ -91,15 +91,14 @@ def model_table(card: ModelCard, *, providers: Sequence[ProviderStatus], profile
         ("capabilities", ", ".join(card.capabilities)),
         ("inputs", ", ".join(card.inputs)),
         ("good at", _tasks(card)),
-        ("context", Cell(card.context_tokens, _counted(card.context_tokens))),
-        ("longest answer", Cell(card.max_output_tokens, _counted(card.max_output_tokens))),
+        *_window_rows(card),
         ("size", _size_cell(card.size_bytes)),
         ("parameters", Cell(card.parameter_count, parameters(card.parameter_count))),
         ("quantization", card.quantization),
         ("family", card.family),
         ("price", _price_cell(card.price)),
         *_price_rows(card.price),
-        *_profile_rows(profile or card.profile),
+        *_profile_rows(profile or card.profile, generates=card.package is None),
         ("digest", card.digest),
     ]
     if card.deprecated:
@@ -139,9 +138,11 @@ def health_cell(health: Health) -> Cell:
 
 
 def parameters(count: int | None) -> str:
-    """`8.2B`, `270M`."""
+    """`8.2B`, `270M`, `12k`."""
     if count is None:
         return UNKNOWN
+    if count < 999_500:
+        return f"{count / 1e3:.0f}k" if count >= 1000 else str(count)
     return f"{count / 1e9:.1f}B".replace(".0B", "B") if count >= 999_500_000 else f"{count / 1e6:.0f}M"
 
 
@@ -230,13 +231,24 @@ def _tasks(card: ModelCard) -> str | None:
     return ", ".join(card.tasks) + only if card.tasks else None
 
 
-def _profile_rows(profile: Profile | None) -> list[tuple[str, Value | Cell]]:
+def _window_rows(card: ModelCard) -> list[tuple[str, Value | Cell]]:
+    context = ("context", Cell(card.context_tokens, _counted(card.context_tokens)))
+    if card.package is not None:
+        return [context] if card.context_tokens is not None else []
+    return [context, ("longest answer", Cell(card.max_output_tokens, _counted(card.max_output_tokens)))]
+
+
+def _profile_rows(profile: Profile | None, *, generates: bool) -> list[tuple[str, Value | Cell]]:
+    """How it performs: by tokens where it `generates` them, else by whole calls."""
     profile = profile or Profile()
     speed = profile.tokens_per_second
     runs = "declared" if not profile.runs else f"{profile.runs} runs, {profile.failures} failed"
-    return [
+    tokens = [
         ("first token", Cell(profile.ttft_ms, duration(profile.ttft_ms))),
         ("speed", Cell(speed, UNKNOWN if speed is None else f"{speed:.0f} tokens/s")),
+    ]
+    return [
+        *(tokens if generates else [("latency", Cell(profile.latency_ms, duration(profile.latency_ms)))]),
         ("cold start", Cell(profile.cold_start_ms, duration(profile.cold_start_ms))),
         ("measured over", None if profile == Profile() else runs),
     ]

@@ -35,7 +35,7 @@ def package_rows(package: Package) -> list[Row]:
         *_interface(package),
         *_roles(package.roles),
         ("labels", _labels(package)),
-        *((f"noted: {key}", _cut(text)) for key, text in package.metadata.items()),
+        *(("noted", f"{key}: {_cut(text)}") for key, text in package.metadata.items()),
     ]
     return [(name, text) for name, text in rows if text]
 
@@ -43,7 +43,7 @@ def package_rows(package: Package) -> list[Row]:
 def _format(package: Package) -> str:
     needs = f", needs {package.min_os}" if package.min_os else ""
     updatable = ", updatable" if package.updatable else ""
-    return f"{package.format} with a {package.type}, specification {package.spec_version}{needs}{updatable}"
+    return f"{package.format}, {package.type} of specification {package.spec_version}{needs}{updatable}"
 
 
 def _sizes(package: Package) -> str:

@@ -25,25 +25,25 @@ def sidecar_path(package: Package) -> Path:
 def sidecar_lines(package: Package) -> list[str]:
     """The roles of a model as YAML; paths are relative to the model's folder where they lie in it."""
     folder = Path(package.path).parent
-    return [f"{key}: {_flow(value)}" for key, value in _said(package.roles, folder).items() if value not in (None, {}, [], "")]
+    return [f"{key}: {_flow(value)}" for key, value in _said(package.roles, folder).items() if value is not None]
 
 
 def _said(roles: Roles, folder: Path) -> dict[str, Any]:
     return {
         "task": roles.task,
-        "inputs": roles.inputs,
-        "outputs": roles.outputs,
+        "inputs": roles.inputs or None,
+        "outputs": roles.outputs or None,
         "scores": roles.scores,
-        "labels": list(roles.labels),
+        "labels": roles.labels or None,
         "preprocess": None if roles.image is None else msgspec.to_builtins(roles.image),
         "frontend": None if roles.audio is None else msgspec.to_builtins(roles.audio),
         "tokenizer": roles.tokenizer and _relative(roles.tokenizer, folder),
-        "vocab": list(roles.vocabulary),
+        "vocab": roles.vocabulary or None,
         "pooling": roles.pooling,
         "decoder": roles.decoder,
         "blank": roles.blank or None,
-        "parts": {role: _relative(path, folder) for role, path in roles.parts.items()},
-        "options": roles.options,
+        "parts": {role: _relative(path, folder) for role, path in roles.parts.items()} or None,
+        "options": roles.options or None,
     }
 
 

@@ -63,8 +63,8 @@ def _required(request: Request, task: TaskType, *, certain: bool, images: int, r
     """What attachments and options ask for, and what a task that somebody named does even before its attachments are there."""
     needs = {
         _CAPABILITY.get(task, "text_generation"): True,
-        # An image that is made from others is looked at by whoever makes it.
-        "vision": (images and task is not TaskType.IMAGE_GENERATION)
+        # An image that is made from others is looked at by whoever makes it, and one that is embedded by whoever takes it.
+        "vision": (images and task not in (TaskType.IMAGE_GENERATION, TaskType.EMBEDDING))
         or (certain and task in (TaskType.IMAGE_CLASSIFICATION, TaskType.IMAGE_UNDERSTANDING)),
         "audio": recordings or (certain and task is TaskType.SPEECH_TRANSCRIPTION),
         "json_schema": request.schema is not None,

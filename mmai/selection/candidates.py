@@ -27,7 +27,7 @@ Filter = tuple[str, Callable[[ModelCard], str | None]]
 """A name (`Candidate.excluded_by`), and what says why a model may not pass, or None."""
 
 FILTERS = (
-    "provider", "exclude", "local_only", "capability", "modality", "only_tasks", "context", "max_latency", "min_reliability",
+    "provider", "exclude", "local_only", "problem", "capability", "modality", "only_tasks", "context", "max_latency", "min_reliability",
     "max_memory", "health", "max_cost", "budget",
 )  # fmt: skip
 """Their names in the order they are asked; the first that objects gives the reason. Money comes last: what it alone excludes
@@ -69,6 +69,7 @@ def filters(
         (limits.provider, "provider", partial(_provider, limits.provider)),
         (limits.exclude, "exclude", partial(_exclude, limits.exclude, _pattern(limits.exclude))),
         (limits.local_only, "local_only", _local_only),
+        (True, "problem", _problem),
         (True, "capability", partial(_capability, required, SPECIALISTS.get(analysis.task_type))),
         (True, "modality", partial(_modality, analysis.modality)),
         (True, "only_tasks", partial(_only_tasks, analysis.task_type)),
@@ -120,6 +121,10 @@ def _local_only(card: ModelCard) -> str | None:
         return None
     where = "at its provider" if card.locality == "cloud" else "on another machine"
     return f"runs {where}, and only local models are allowed"
+
+
+def _problem(card: ModelCard) -> str | None:
+    return card.problem
 
 
 def _capability(required: frozenset[str], specialist: tuple[str, set[str]] | None, card: ModelCard) -> str | None:

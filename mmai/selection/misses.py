@@ -36,6 +36,7 @@ _HINTS = {
     "min_reliability": "mmai select --explain",
     "max_memory": "mmai select --explain",
     "health": "mmai discover",
+    "problem": "mmai discover",
 }
 """By missing capability, else by filter."""
 _LIMITS = {
@@ -106,6 +107,8 @@ def _sentence(misses: Sequence[Candidate], decision: Decision) -> tuple[str, str
             return f"{within}no model here can do {wanted}; known are {others}", _hint(wanted)
         case "context":
             return f"{within}{_context(first, decision)}", _hint(name)
+        case "problem":
+            return f"{within}no model that fits can be run; `{first.card.ref}`: {first.excluded}", _hint(name)
         case "health":
             return f"{within}no model that fits answers now; `{first.card.ref}`: {first.excluded}", _hint(name)
         case _:

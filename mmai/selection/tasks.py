@@ -125,7 +125,8 @@ def _attached(features: Features, *, images: int, recordings: int) -> Evidence:
     evidence: Evidence = {}
     if images:
         evidence |= _IMAGE
-        if any(phrase in features.text for phrase in _CLASSIFYING):
+        # A picture alone asks what it is.
+        if not features.text or any(phrase in features.text for phrase in _CLASSIFYING):
             evidence[T.IMAGE_CLASSIFICATION] += 4.0
     if recordings:
         evidence |= _AUDIO

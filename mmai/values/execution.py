@@ -47,3 +47,5 @@ class Execution(Struct, frozen=True, kw_only=True):
     inputs: tuple[TensorShape, ...] = ()
     """Of the first prediction."""
     outputs: tuple[TensorShape, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What went wrong without stopping anything, a sentence each."""

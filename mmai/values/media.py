@@ -5,6 +5,8 @@ MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
     (b"ID3", "audio/mpeg"),
     (b"\xff\xfb", "audio/mpeg"),
     (b"\xff\xf3", "audio/mpeg"),
@@ -14,6 +16,10 @@ MAGIC = (
     (b"fLaC", "audio/flac"),
     (b"OggS", "audio/ogg"),
 )
+BITMAP_HEADERS = frozenset(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 108, 124))
+"""Lengths of the second header of a BMP: its first two bytes alone could begin a text."""
+WEB_IMAGES = frozenset(("image/png", "image/jpeg", "image/webp", "image/gif"))
+"""What services take; a model on this machine takes any."""
 SUFFIXES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -47,6 +53,10 @@ def sniffed(data: bytes) -> str | None:
         return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(data[8:12])
     if data[4:8] == b"ftyp" and data[8:12] in (b"M4A ", b"M4B "):
         return "audio/mp4"
+    if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"):
+        return "image/avif"
+    if data[:2] == b"BM" and data[6:10] == bytes(4) and data[14:18] in BITMAP_HEADERS:
+        return "image/bmp"
     return next((kind for magic, kind in MAGIC if data.startswith(magic)), None)
 
 

@@ -17,7 +17,9 @@ class TextPart(Struct, frozen=True, tag="text"):
 
 
 class ImagePart(Struct, frozen=True, tag="image"):
-    """An encoded image: PNG, JPEG, WebP or GIF bytes as they stand in the file."""
+    """An encoded image: the bytes as they stand in the file, of a PNG, JPEG, WebP or GIF, or a TIFF, BMP or AVIF, which only models
+    on this machine take.
+    """
 
     data: bytes
     media_type: str

@@ -105,7 +105,7 @@ def found(mmai: Mmai) -> Mmai:
         ("run --fallback q", ["qwen3:8b"]),
         ("models rm builtin:te", ["builtin:textrank"]),
         ("models show z", []),
-        ("select --provider ", ["builtin", "ollama", "openai", "anthropic", "google"]),
+        ("select --provider ", ["builtin", "ollama", "openai", "anthropic", "google", "coreml"]),
         ("discover b", ["builtin"]),
         (
             "run --exclude ollama",

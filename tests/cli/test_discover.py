@@ -158,7 +158,14 @@ def test_services_without_a_key_are_a_line_together_and_a_row_alone(on: Mmai) ->
     alone = on("discover", "openai", "-o", "plain").stdout
     assert "no key for `openai`: `OPENAI_API_KEY` is not set, and none is kept" in alone
     states = {row["name"]: row["state"] for row in on("discover", "--json").json["data"]["providers"]}
-    assert states == {"builtin": "healthy", "ollama": "healthy", "openai": "no_key", "anthropic": "no_key", "google": "no_key"}
+    assert states == {
+        "builtin": "healthy",
+        "ollama": "healthy",
+        "coreml": "healthy",
+        "openai": "no_key",
+        "anthropic": "no_key",
+        "google": "no_key",
+    }
 
 
 def test_every_form_lists_the_same_models(on: Mmai) -> None:
@@ -184,7 +191,7 @@ def test_an_unknown_provider_is_named_with_those_there_are(on: Mmai, ollama: Fak
     assert (result.exit_code, result.stdout) == (2, "")
     assert (
         result.stderr.splitlines()[0]
-        == "error: no provider `olama` is configured: there are `anthropic`, `builtin`, `google`, `ollama`, `openai`"
+        == "error: no provider `olama` is configured: there are `anthropic`, `builtin`, `coreml`, `google`, `ollama`, `openai`"
     )
     assert ollama.journal.paths == []
 

@@ -119,6 +119,6 @@ def test_nothing_typed_is_answered_with_the_help(mmai: Mmai) -> None:
 
 
 def test_every_line_of_a_list_of_commands_is_a_whole_sentence(mmai: Mmai) -> None:
-    for group in ((), ("models",), ("config",), ("keys",)):
+    for group in ((), ("models",), ("selftest",), ("config",), ("keys",)):
         listed = mmai(*group, "--help").stdout.partition("Commands:\n")[2]
         assert all(line.endswith(".") and not line.endswith("...") for line in listed.splitlines())

@@ -114,4 +114,5 @@ def test_paths_names_every_place(mmai: Mmai) -> None:
         "history": f"{home}/history.db",
         "keys": f"{home}/keys.json",
         "cache": f"{home}/cache",
+        "models": f"{home}/models",
     }

@@ -46,7 +46,7 @@ def test_the_list_says_what_discover_found(known: Mmai) -> None:
     found = known("discover", "--json").json["data"]
     listed = known("models", "--json").json["data"]
     assert listed["models"] == found["models"]
-    assert [provider["state"] for provider in listed["providers"]] == ["healthy", "healthy", *["no_key"] * 3]
+    assert [provider["state"] for provider in listed["providers"]] == ["healthy", "healthy", *["no_key"] * 3, "healthy"]
 
 
 def test_the_list_can_be_of_one_provider(known: Mmai) -> None:

@@ -32,6 +32,7 @@ SUMS = 400
 SAID = {
     (0, "en", "transcribe"): ("ĠThe", "Ġcat", "Ġsat", "."),
     (0, "de", "transcribe"): ("ĠDie", "ĠKatze"),
+    (1, "en", "transcribe"): ("ĠIt", "Ġsat", "."),
     (1, "de", "transcribe"): ("ĠDie", "ĠcafÃ", "©", "."),
     (1, "de", "translate"): ("ĠIt", "Ġruns", "."),
 }

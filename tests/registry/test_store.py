@@ -16,6 +16,7 @@ from mmai.errors import StorageError
 from mmai.registry.store import Store
 from mmai.values.health import Health, ProviderStatus
 from mmai.values.model import ModelCard, Profile
+from mmai.values.package import Function, Package, Roles
 from mmai.values.registry import SCHEMA_VERSION, Registry, Slot
 
 
@@ -93,7 +94,7 @@ def structs(kind: type[Any]) -> st.SearchStrategy[Any]:
     fields = {}
     for name, hint in get_type_hints(kind).items():
         if not name.startswith("_"):
-            fields[name] = structs(hint) if hint is Health else st.from_type(hint).map(finite)
+            fields[name] = KNOWN[name] if name in KNOWN else st.from_type(hint).map(finite)
     return st.builds(kind, **fields)
 
 
@@ -102,6 +103,22 @@ json_values = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=5,
 )
+packages = st.builds(
+    Package,
+    path=st.text(),
+    format=st.just("mlpackage"),
+    type=st.text(),
+    spec_version=st.integers(0, 99),
+    functions=st.lists(st.builds(Function, name=st.text()), max_size=2).map(tuple),
+    labels=st.lists(st.text(), max_size=2).map(tuple),
+    metadata=st.dictionaries(st.text(), st.text(), max_size=2),
+    roles=st.builds(
+        Roles, inputs=st.dictionaries(st.text(), st.text(), max_size=2), options=st.dictionaries(st.text(), json_values)
+    ),
+)
+KNOWN = {"package": st.none() | packages}
+KNOWN["health"] = structs(Health)
+"""Fields whose own would be nested where from_type reaches them with infinities, or with anything at all."""
 # Prices and profiles are nested where from_type would reach them with infinities; `profiles` covers those structs.
 cards = structs(ModelCard).map(lambda card: msgspec.structs.replace(card, price=None, profile=None))
 registries = st.builds(
@@ -274,6 +291,7 @@ from msgspec.structs import replace
 from mmai import files
 from mmai.registry import store as module
 from mmai.registry.store import Store
+from mmai.values.package import Function, Package, Roles
 from mmai.values.model import Profile
 
 def fail(sentence):
@@ -335,6 +353,7 @@ import sys
 from pathlib import Path
 from msgspec.structs import replace
 from mmai.registry.store import Store
+from mmai.values.package import Function, Package, Roles
 from mmai.values.model import ModelCard
 cards = {f"a:{n}": ModelCard(provider="a", name=str(n)) for n in range(500)}
 store = Store(Path(sys.argv[1]), warn=lambda sentence: sys.exit(sentence))

@@ -13,11 +13,13 @@ from mmai.render.notes import (
     chosen_line,
     deprecated_line,
     error_lines,
+    execution_line,
     fallback_line,
     usage_line,
     warning_line,
 )
 from mmai.values.event import ServerTimings, Usage
+from mmai.values.execution import Execution
 from mmai.values.model import FREE, Price
 from mmai.values.record import Attempt, RunRecord, Timings
 from mmai.values.registry import Changes
@@ -154,3 +156,35 @@ def test_reasoning_keeps_the_space_within_it(a_pipe: Any, pieces: list[str]) -> 
 )
 def test_a_deprecated_model_says_since_or_until_when(deprecated: str, line: str) -> None:
     assert deprecated_line("a:b", deprecated, today="2026-11-22") == line
+
+
+@pytest.mark.parametrize(
+    ("execution", "line"),
+    [
+        (
+            Execution(executor="reference", predictions=2, prepare_ms=3.0, load_ms=210.0, predict_ms=0.2),
+            "reference · prepare 3 ms · load 0.2 s · predict <1 ms (2 predictions)",
+        ),
+        (
+            Execution(
+                executor="apple",
+                compute_units="all",
+                predictions=1,
+                compile_ms=9_000.0,
+                predict_ms=1.0,
+                memory_bytes=120_000_000,
+            ),
+            "apple (all) · compile 9.0 s · predict 1 ms · 120 MB",
+        ),
+    ],
+)
+def test_usage_of_a_model_in_a_file_is_its_time_and_memory(execution: Execution, line: str) -> None:
+    assert usage_line(a_run(execution=execution)) == line
+
+
+def test_only_the_reference_executor_needs_a_word() -> None:
+    assert execution_line(Execution(executor="apple")) is None
+    assert execution_line(Execution(executor="reference")) == "runs in the reference executor (NumPy)"
+    assert execution_line(Execution(executor="reference", reason="Core ML needs macOS")) == (
+        "runs in the reference executor (NumPy): Core ML needs macOS"
+    )

@@ -2,9 +2,12 @@
 
 import json
 
+from msgspec import structs
+
 from mmai.render.envelope import envelope
 from mmai.render.run import labels_text, run_data, vector_text
 from mmai.values.event import Label, Usage
+from mmai.values.execution import Execution
 from mmai.values.record import Attempt, RunRecord, Timings
 
 RECORD = RunRecord(
@@ -48,8 +51,23 @@ def test_labels_and_vectors_stand_beside_the_text() -> None:
 
 
 def test_labels_are_a_line_each() -> None:
+    assert labels_text([Label("a", 0.00226), Label("b", 4e-6), Label("c", 0.0)]) == "0.0023  a\n4.0e-06  b\n0.00  c\n"
     assert labels_text([Label("tabby\x1b[2J cat", 0.914), Label("dog")]) == "0.91  tabby cat\n-  dog\n"
 
 
 def test_a_vector_is_one_line_of_json() -> None:
     assert vector_text([0.5, -1.0]) == "[0.5,-1.0]\n"
+
+
+def test_labels_and_vectors_of_several_files_stand_behind_their_names() -> None:
+    assert labels_text([Label("cat", 0.9)], of="a\x1b[2J.png") == "a.png: 0.90  cat\n"
+    assert vector_text([0.5], of="a.png") == "a.png: [0.5]\n"
+
+
+def test_how_a_model_in_a_file_was_run_is_told_whole() -> None:
+    ran = structs.replace(RECORD, execution=Execution(executor="reference", reason="Core ML needs macOS", load_ms=3.5))
+    data = json.loads(envelope("run", run_data(ran)))["data"]
+
+    assert (data["execution"]["executor"], data["execution"]["load_ms"]) == ("reference", 3.5)
+    assert data["execution"]["compile_ms"] is None
+    assert run_data(RECORD)["execution"] is None

@@ -13,7 +13,7 @@ from mmai.values.budget import Spending
 from mmai.values.decision import Weights
 from mmai.values.model import ModelCard
 from mmai.values.request import Request
-from mmai.values.task import Constraints, TaskType
+from mmai.values.task import Constraints, Modality, TaskType
 
 
 def miss(
@@ -207,3 +207,48 @@ def test_a_budget_excludes_what_is_expected_to_cost_more_than_is_left() -> None:
     assert excluded.excluded.endswith("and $0.0001 is left of the monthly budget of $5 ($5 spent)")
     error = no_eligible(decide(a_request(max_tokens=100), [dear], budget=budget))
     assert (error.exit_code, error.hint) == (11, "mmai config edit")
+
+
+def a_classifier(ref: str = "coreml:FastViT", **fields: Any) -> ModelCard:
+    own: dict[str, Any] = {
+        "capabilities": ("image_classification",),
+        "tasks": (TaskType.IMAGE_CLASSIFICATION,),
+        "only_tasks": True,
+        "inputs": (Modality.IMAGE,),
+    }
+    return an_embedded_card(ref, **{**own, **fields})
+
+
+def test_a_picture_alone_asks_what_it_is_and_a_classifier_may_say() -> None:
+    decision = decide(a_request("", an_image()), [an_embedded_card(), a_classifier()])
+
+    assert decision.analysis.task_type is TaskType.IMAGE_CLASSIFICATION
+    assert decision.choice is not None
+    assert decision.choice.card == a_classifier()
+
+
+def test_a_question_about_a_picture_is_none_for_a_classifier() -> None:
+    decision = decide(a_request("Describe this scene in a poem", an_image()), [a_classifier()])
+
+    assert decision.choice is None
+
+
+def test_a_model_of_pictures_may_embed_one() -> None:
+    embedder = a_classifier("coreml:CLIP", capabilities=("embedding",), tasks=(TaskType.EMBEDDING,))
+    of_text = a_card("ollama:nomic-embed-text", capabilities=("embedding",))
+    decision = decide(a_request("", an_image()), [embedder, of_text], task=TaskType.EMBEDDING)
+
+    assert [each.card for each in decision.ranked] == [embedder]
+    assert [(each.card, each.excluded_by) for each in decision.excluded] == [(of_text, "modality")]
+
+
+def test_a_model_with_a_problem_is_out_with_that_reason() -> None:
+    broken = a_classifier("coreml:Broken", problem="its weights are missing", capabilities=(), inputs=())
+    decision = decide(a_request("", an_image()), [broken, a_classifier()])
+
+    assert [each.card for each in decision.ranked] == [a_classifier()]
+    assert [(each.excluded_by, each.excluded) for each in decision.excluded] == [("problem", "its weights are missing")]
+    assert miss(a_request("", an_image()), broken) == (
+        "no model that fits can be run; `coreml:Broken`: its weights are missing",
+        "mmai discover",
+    )

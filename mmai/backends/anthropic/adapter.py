@@ -13,7 +13,6 @@ from mmai.backends.pieces import next_piece
 from mmai.backends.server import Server
 from mmai.clock import Clock
 from mmai.dialects.anthropic import (
-    IMAGES,
     VERSION,
     MessageStream,
     count_fields,
@@ -30,7 +29,7 @@ from mmai.values.event import Event
 from mmai.values.health import Health
 from mmai.values.model import ModelCard
 from mmai.values.preview import Preview
-from mmai.values.request import AudioPart, ImagePart, Request
+from mmai.values.request import AudioPart, Request
 from mmai.values.url import quoted
 
 URL = "https://api.anthropic.com"
@@ -97,9 +96,6 @@ class AnthropicBackend:
     def can_handle(self, model: ModelCard, request: Request) -> str | None:
         """See `Backend.can_handle`. No model behind this API hears, or makes anything but text."""
         parts = [part for message in request.messages for part in message.parts]
-        unread = [part.media_type for part in parts if isinstance(part, ImagePart) and part.media_type not in IMAGES]
-        if unread:
-            return f"`{model.ref}` reads JPEG, PNG, GIF and WebP, not `{unread[0]}`"
         if any(isinstance(part, AudioPart) for part in parts):
             return f"`{model.ref}` takes text and images, not sound"
         if request.task in MADE:

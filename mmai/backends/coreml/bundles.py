@@ -7,7 +7,8 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mmai.backends.coreml.files import format_of
+from mmai.backends.coreml.files import format_of, read_package
+from mmai.backends.coreml.proposal import propose
 from mmai.backends.coreml.roles import find_roles
 from mmai.backends.coreml.sidecar import SUFFIX, read_sidecar
 from mmai.errors import CannotRun
@@ -66,7 +67,7 @@ class Bundle(Struct, frozen=True, kw_only=True):
             roles,
             task=task,
             parts=parts,
-            decoder=roles.decoder or "encoder_decoder",
+            decoder="encoder_decoder",
             audio=roles.audio or AudioPreparation(),
             tokenizer=tokenizer,
         )
@@ -107,8 +108,17 @@ def _pairs(packages: Sequence[Path]) -> Iterator[Bundle]:
         if role is not None:
             groups.setdefault((path.suffix, _common(path.stem)), {}).setdefault(role, path)
     for (_, common), parts in groups.items():
-        if "encoder" in parts and "decoder" in parts:
+        if "encoder" in parts and "decoder" in parts and _hears(parts["encoder"]):
             yield Bundle(name=common or parts["encoder"].parent.name, parts=parts)
+
+
+def _hears(encoder: Path) -> bool:
+    """Whether a recording goes in; image generators and translators have encoders and decoders too. One that cannot be read may."""
+    try:
+        inputs = propose(read_package(encoder)).inputs
+    except CannotRun:
+        return True
+    return "mel" in inputs or "waveform" in inputs
 
 
 def _common(stem: str) -> str:

@@ -1,10 +1,11 @@
 """Models in files as cards, and which requests they take."""
 
-from itertools import islice
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mmai.backends.coreml.lengths import longest
 from mmai.backends.coreml.library import Found
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import FREE, ModelCard
@@ -63,11 +64,30 @@ def _described(card: ModelCard, package: Package) -> ModelCard:
         capabilities=(purpose.capability,),
         tasks=purpose.tasks,
         inputs=(purpose.input,),
-        size_bytes=(package.spec_bytes or 0) + (package.weight_bytes or 0) or None,
-        parameter_count=package.parameter_count,
+        context_tokens=_context(package),
+        size_bytes=_size(package),
+        parameter_count=None if package.roles.parts else package.parameter_count,
         quantization=_precision(package),
         package=_brief(package),
     )
+
+
+def _context(package: Package) -> int | None:
+    """The most tokens a text may have, of a model that says so."""
+    name = package.roles.inputs.get("token_ids")
+    arrays = [feature.array for feature in package.main.inputs if feature.name == name and feature.array is not None]
+    if not arrays or not package.roles.task.startswith("text_"):
+        return None
+    (tokens,) = arrays
+    return longest(tokens)
+
+
+def _size(package: Package) -> int | None:
+    """Of everything that is loaded: of a bundle, all of its packages."""
+    parts = [Path(path) for path in package.roles.parts.values()]
+    files = [file for part in parts for file in (part.rglob("*") if part.is_dir() else (part,)) if file.is_file()]
+    found = sum(file.stat().st_size for file in files) if files else (package.spec_bytes or 0) + (package.weight_bytes or 0)
+    return found or None
 
 
 def accepts(model: ModelCard, request: Request) -> str | None:
@@ -103,4 +123,4 @@ def _brief(package: Package) -> Package:
         for key, value in package.metadata.items()
     }
     roles = replace(package.roles, labels=package.roles.labels[:KEPT_LABELS], vocabulary=package.roles.vocabulary[:KEPT_LABELS])
-    return replace(package, labels=tuple(islice(package.labels, KEPT_LABELS)), metadata=notes, roles=roles)
+    return replace(package, labels=package.labels[:KEPT_LABELS], metadata=notes, roles=roles)

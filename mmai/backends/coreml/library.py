@@ -14,7 +14,7 @@ from mmai.backends.coreml.bundles import Bundle, find_bundles
 from mmai.backends.coreml.files import format_of, read_package
 from mmai.backends.coreml.roles import find_roles
 from mmai.backends.coreml.setup import Setup
-from mmai.errors import MmaiError, UnknownModel
+from mmai.errors import CannotRun, MmaiError, UnknownModel
 from mmai.values.health import Health
 from mmai.values.model import ModelCard
 from mmai.values.package import Package
@@ -133,11 +133,20 @@ def _read(place: _Place, *, name: str | None = None) -> Found:
 
 
 def _package(place: _Place) -> Package:
+    _demand_text(place)
     if place.bundle is not None:
         place.bundle.demand_parts()
     package = read_package(place.path)
     roles = find_roles(package) if place.bundle is None else place.bundle.roles(package)
     return replace(package, roles=roles)
+
+
+def _demand_text(place: _Place) -> None:
+    """Neither a setting, the registry nor JSON can hold a name that is no text."""
+    for path in (place.path, *(place.bundle.files if place.bundle else ())):
+        shown = str(path).encode("utf-8", "backslashreplace").decode()
+        if shown != str(path):
+            raise CannotRun(f"the name of `{shown}` is no UTF-8")
 
 
 def _path_of(name: str) -> Path | None:

@@ -80,6 +80,7 @@ class Meter:
             placement=self._executor.report.placement,
             inputs=self._first[0],
             outputs=self._first[1],
+            notes=tuple(dict.fromkeys(note for report in self._reports for note in report.notes)),
         )
 
 

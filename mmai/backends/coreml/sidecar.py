@@ -11,7 +11,6 @@ from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from mmai.errors import CannotRun
-from mmai.settings.document import parse
 from mmai.settings.node import Node, Wrong
 from mmai.values.package import AudioPreparation, ImagePreparation, Roles, RoleTask
 
@@ -109,6 +108,8 @@ def read_sidecar(path: Path) -> Notes:
     Raises:
         CannotRun: it cannot be read, is no YAML, or has a key that means nothing.
     """
+    from mmai.settings.document import parse  # noqa: PLC0415 - 9 ms, and most models have no such file
+
     try:
         root = parse(path.read_bytes())
     except OSError as exc:
@@ -299,7 +300,7 @@ def _prepared(base: Prepared, value: Any, key: str, notes: Notes) -> Prepared:
 
 
 def _unfit(key: str, value: Any, wanted: str, notes: Notes) -> CannotRun:
-    shown = str(value)
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return CannotRun(f"{notes.at(key)}: `{key}` is {wanted}, not `{shown[:60]}{'…' * (len(shown) > 60)}`")
 
 

@@ -4,7 +4,6 @@ Source: platform.claude.com/docs, version 2023-06-01, and the types of Anthropic
 takes no sampling at all, while models up to 4.6 still do under this one.
 """
 
-from mmai.dialects.anthropic.content import IMAGES
 from mmai.dialects.anthropic.errors import STATUSES, decode, failure
 from mmai.dialects.anthropic.models import parse_models
 from mmai.dialects.anthropic.requests import count_fields, dropped_events, messages_body
@@ -15,7 +14,6 @@ VERSION = "2023-06-01"
 """What the header `anthropic-version` says."""
 
 __all__ = [
-    "IMAGES",
     "STATUSES",
     "VERSION",
     "MessageStream",

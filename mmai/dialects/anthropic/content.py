@@ -8,9 +8,6 @@ from typing import Any
 from mmai.dialects.anthropic.thoughts import Block, unseal
 from mmai.values.request import ImagePart, Message, Part, TextPart
 
-IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
-"""The media types Anthropic reads."""
-
 
 def turns(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """User and assistant turns by turns: neighbours of one side are one turn, system turns are left to the `system` field."""

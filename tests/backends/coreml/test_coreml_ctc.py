@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from packages.shipped import TONE_LETTERS, tones
@@ -15,6 +15,7 @@ from packages.speech import tokenizer
 from tokenizers import Tokenizer, decoders, models
 
 from mmai.backends.coreml.files import read_package
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.meter import Meter
 from mmai.backends.coreml.reference import open_reference
 from mmai.backends.coreml.roles import find_roles
@@ -22,7 +23,6 @@ from mmai.backends.coreml.speech.ctc import blank_of, collapsed, frames_of
 from mmai.backends.coreml.speech.frames import FrameScribe
 from mmai.backends.coreml.speech.pieces import overlapping, quiet_end
 from mmai.backends.coreml.speech.spelling import TokenizerSpelling, VocabularySpelling, spelling_of
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import CannotRun
 from mmai.values.model import ModelRef
 from mmai.values.package import Roles
@@ -237,6 +237,7 @@ def test_a_recording_longer_than_the_window_is_read_without_seams() -> None:
     assert transcript(tones(text)) == text
 
 
+@settings(max_examples=20)
 @given(st.text("abcdefgh", min_size=1, max_size=12))
 def test_whatever_is_spelled_is_read(text: str) -> None:
     assert transcript(tones(text)) == text

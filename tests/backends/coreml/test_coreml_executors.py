@@ -10,8 +10,10 @@ from packages.children import MACHINE, asked, child
 
 from mmai.backends.coreml import apple, executors
 from mmai.backends.coreml.executors import Executors, chosen
+from mmai.backends.coreml.meter import Meter
 from mmai.backends.coreml.setup import Setup
 from mmai.errors import CannotRun, ProviderError
+from mmai.values.execution import Execution
 
 TESTS = Path(__file__).parents[2]
 
@@ -60,3 +62,22 @@ def test_a_model_whose_worker_died_is_loaded_anew(tmp_path: Path, monkeypatch: p
 
     asyncio.run(work())
     assert asked(package) == ["compile", "load", "plan", "predict", "load"]
+
+
+def test_what_went_wrong_while_loading_is_told_once_with_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(TESTS))
+    monkeypatch.setattr(apple, "this_machine", lambda: MACHINE)
+    (tmp_path / "cache").write_text("a file where the folder should be")
+
+    async def work() -> Execution | None:
+        held, meter = Executors(Setup(cache_dir=tmp_path / "cache")), Meter()
+        for name in ("fine", "prints_at_predict"):
+            executor, now = await held.open(child(tmp_path, name), executor="apple", units="all", function=None)
+            meter.loaded(executor, now=now)
+        await held.aclose()
+        return meter.execution(reason=None, function=None)
+
+    execution = asyncio.run(work())
+    assert execution is not None
+    (note,) = execution.notes
+    assert note.startswith("the compiled model is not kept for the next time: ")

@@ -189,6 +189,13 @@ def test_a_mask_and_a_length_tell_which_part_is_sound() -> None:
     assert feeds["length"].tolist() == [48_000]
 
 
+def test_an_input_that_nothing_is_for_is_refused_by_its_name() -> None:
+    style = Feature(name="style", kind="array", array=ArrayFormat(dtype="float32", shape=(1, 3)))
+    function = Function(name="main", inputs=(*taking("audio", (1, 160_000)).inputs, style))
+    with pytest.raises(CannotRun, match="nothing says what the input `style` is for"):
+        ear_of(function, Roles()).feeds(chirp())
+
+
 def test_a_model_without_an_input_for_sound_is_refused() -> None:
     with pytest.raises(CannotRun, match="no input of `main` takes sound: they are none"):
         ear_of(Function(name="main"), Roles())

@@ -18,7 +18,7 @@ RED_THEN_BLUE.paste((0, 0, 255), (4, 0, 8, 4))
 
 
 def fed(feature: Feature, picture: Image.Image = RED_THEN_BLUE, **preparation: Any) -> Any:
-    frame = frame_of(feature, ImagePreparation(**preparation))  # type: ignore[arg-type]
+    frame = frame_of(feature, ImagePreparation(**preparation))
     return feed_of(pixels_of(picture, frame), frame)
 
 

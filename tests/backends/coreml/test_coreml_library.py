@@ -122,7 +122,7 @@ def test_a_folder_nobody_may_read_is_told(tmp_path: Path) -> None:
 
 def test_an_encoder_with_its_decoder_is_one_model(tmp_path: Path) -> None:
     for part in ("AudioEncoder", "TextDecoder", "MelSpectrogram"):
-        placed(KEYWORD_INTENTS, tmp_path / "whisper-tiny" / f"{part}.mlpackage")
+        placed(TONE_LETTERS, tmp_path / "whisper-tiny" / f"{part}.mlpackage")
     (tmp_path / "whisper-tiny" / "tokenizer.json").write_text("{}")
     (found,) = library(tmp_path).scan()
     assert found.name == "whisper-tiny"
@@ -152,6 +152,51 @@ def test_a_bundle_is_what_its_notes_say(tmp_path: Path) -> None:
     )
     (found,) = library(tmp_path).scan()
     assert (found.name, found.path, found.problem) == ("speech", tmp_path / "one.mlpackage", None)
+
+
+def test_encoders_and_decoders_that_hear_nothing_are_models_of_their_own(tmp_path: Path) -> None:
+    for part in ("VAEEncoder", "VAEDecoder"):
+        placed(DOMINANT_COLOR, tmp_path / f"{part}.mlpackage")
+    assert names(library(tmp_path).scan()) == ["VAEDecoder", "VAEEncoder"]
+
+
+def test_a_pair_takes_what_notes_of_its_name_say(tmp_path: Path) -> None:
+    for part in ("encoder", "decoder"):
+        placed(TONE_LETTERS, tmp_path / f"whisper-{part}.mlpackage")
+    (tmp_path / "whisper.mmai.yaml").write_text("options: {max_tokens: 7}\n")
+    (found,) = library(tmp_path).scan()
+    assert found.package
+    assert (found.name, found.package.roles.options, found.package.roles.source) == ("whisper", {"max_tokens": 7}, "sidecar")
+
+
+@pytest.mark.parametrize(
+    ("notes", "problem"),
+    [
+        ("labels: [a]\n", "`Gone.mmai.yaml` names no `parts`, and no model of its name lies beside it"),
+        ("lables: [a]\n", "`Gone.mmai.yaml` line 1: there is no key `lables`; did you mean `labels`?"),
+    ],
+)
+def test_notes_without_a_model_are_a_row_with_the_reason(tmp_path: Path, notes: str, problem: str) -> None:
+    (tmp_path / "Gone.mmai.yaml").write_text(notes)
+    (found,) = library(tmp_path).scan()
+    assert (found.name, found.package, found.problem) == ("Gone", None, problem)
+
+
+def test_a_name_that_is_no_text_is_a_problem_that_can_be_written_down(tmp_path: Path) -> None:
+    try:
+        placed(DOMINANT_COLOR, tmp_path / os.fsdecode(b"a\xff.mlpackage"))
+    except OSError:
+        pytest.skip("this system takes no such name")
+    (found,) = library(tmp_path).scan()
+    assert (found.name, found.problem) == ("a", f"the name of `{tmp_path}/a\\udcff.mlpackage` is no UTF-8")
+
+
+def test_notes_that_do_not_fit_are_the_models_problem(tmp_path: Path) -> None:
+    placed(DOMINANT_COLOR, tmp_path / "Colors.mlpackage")
+    (tmp_path / "Colors.mmai.yaml").write_text("task: image_clasification\n")
+    (found,) = library(tmp_path).scan()
+    assert found.problem
+    assert found.problem.startswith("`Colors.mmai.yaml` line 1: `task` is one of image_classification, image_embedding")
 
 
 def test_an_encoder_alone_is_a_model_of_its_own(tmp_path: Path) -> None:

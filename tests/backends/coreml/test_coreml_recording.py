@@ -2,6 +2,7 @@
 
 import io
 import struct
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from packages.speech import tone
 
 from mmai.backends.coreml.speech import recording
 from mmai.backends.coreml.speech.recording import Samples, decoded
-from mmai.errors import UsageError
+from mmai.errors import CannotRun, UsageError
 from mmai.values.request import AudioPart
 
 SINE = tone(440, seconds=1.5)
@@ -156,6 +157,12 @@ def test_days_of_silence_in_a_small_file_are_refused(monkeypatch: pytest.MonkeyP
     data = encoded(np.zeros(3601 * 8000, np.float32), rate=8_000, form="FLAC")
     assert len(data) < 200_000
     assert refusal(data).message == "`talk.wav` is longer than 1 h"
+
+
+def test_without_its_library_no_recording_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    with pytest.raises(CannotRun, match="recordings are read by libsndfile, which is not installed here"):
+        read(b"RIFF")
 
 
 def test_a_recording_without_a_name_is_called_one() -> None:

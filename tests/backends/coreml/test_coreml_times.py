@@ -14,6 +14,7 @@ from packages.speech import SPECIALS, WORDS, tokenizer
 from tokenizers import Tokenizer
 
 from mmai.backends.coreml.executor import LoadReport, Prediction
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.meter import Meter
 from mmai.backends.coreml.speech.recording import Samples
 from mmai.backends.coreml.speech.rules import allowed
@@ -22,7 +23,6 @@ from mmai.backends.coreml.speech.vocabulary import Specials, specials_of
 from mmai.backends.coreml.speech.window import Window, stutters
 from mmai.backends.coreml.speech.windows import WindowScribe
 from mmai.backends.coreml.speech.writing import clock
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import CannotRun
 from mmai.values.execution import ExecutorName
 from mmai.values.model import ModelRef
@@ -224,6 +224,7 @@ class Timed:
 
     name: ExecutorName = "reference"
     compute_units: str | None = None
+    alive = True
     report = LoadReport(load_ms=1)
 
     def __init__(self, *windows: Sequence[int]) -> None:
@@ -244,6 +245,9 @@ class Timed:
         return Prediction(outputs={"logits": scores})
 
     async def new_state(self) -> int:
+        raise AssertionError
+
+    def drop_state(self, state: int) -> None:
         raise AssertionError
 
     async def aclose(self) -> None:
@@ -331,6 +335,12 @@ def test_what_is_noted_goes_before_what_the_tokenizer_has() -> None:
     noted = specials_of(TOKENIZER, Roles(options={"start_ids": [3, 4], "end_id": 5, "suppress_ids": [6]}), vocabulary_size=SIZE)
     assert (noted.start_ids, noted.end_id, noted.times_from) == ((3, 4), 5, None)
     assert 6 in noted.suppressed
+
+
+@pytest.mark.parametrize("options", [{"start_ids": 7}, {"end_id": "last"}, {"max_tokens": 0}, {"suppress_ids": ["a"]}])
+def test_notes_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(CannotRun, match="the notes on the model's decoder do not fit: "):
+        specials_of(TOKENIZER, Roles(options=options), vocabulary_size=SIZE)
 
 
 def test_a_generation_config_beside_the_tokenizer_keeps_tokens_from_being_said(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Real processes that hold a model, and do to their parent what Core ML does: hang, abort, print, die. Core ML itself is not run."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -115,6 +116,34 @@ def test_states_are_kept_apart(tmp_path: Path) -> None:
         return [float(each.outputs["y"][0]) for each in given]  # type: ignore[index]
 
     assert used(child(tmp_path, "fine", stateful=True), setup_in(tmp_path), ask) == [3, 4, 3, 5]
+
+
+def test_the_worker_lets_dropped_states_go_when_it_makes_the_next(tmp_path: Path) -> None:
+    package = child(tmp_path, "fine", stateful=True)
+
+    async def ask(executor: AppleExecutor) -> None:
+        for _ in range(3):
+            state = await executor.new_state()
+            await executor.predict(X, state=state)
+            executor.drop_state(state)
+            executor.drop_state(state)
+        with pytest.raises(UsageError, match="has no state"):
+            await executor.predict(X, state=state)
+        await executor.new_state()
+        await executor.new_state()
+
+    used(package, setup_in(tmp_path), ask)
+    assert [entry for entry in asked(package) if entry.startswith("states")] == [*["states:1"] * 4, "states:2"]
+
+
+def test_states_of_a_worker_that_died_can_be_dropped(tmp_path: Path) -> None:
+    async def ask(executor: AppleExecutor) -> None:
+        state = await executor.new_state()
+        with pytest.raises(ProviderError):
+            await executor.predict(X, state=state)
+        executor.drop_state(state)
+
+    used(child(tmp_path, "aborts_at_predict", stateful=True), setup_in(tmp_path), ask)
 
 
 def test_a_state_that_was_never_begun_is_refused_before_the_worker_is_asked(tmp_path: Path) -> None:
@@ -242,6 +271,15 @@ def test_a_worker_whose_engine_cannot_be_imported_says_so(tmp_path: Path) -> Non
             await open_apple(package, function=None, units="all", setup=setup_in(tmp_path), load_timeout_s=30, machine=nowhere)
 
     without_trace(package, work)
+
+
+def test_a_system_that_starts_no_more_processes_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(*_: Any, **__: Any) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refused)
+    error = failure(child(tmp_path, "fine"), setup_in(tmp_path), ProviderError)
+    assert error.message == "no worker could be started for `fine`: Resource temporarily unavailable"
 
 
 def test_a_cancelled_prediction_ends_the_worker(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def ended(lost: Lost) -> str:
 
 def _failure(lost: Lost, doing: str, *, units: str, way_out: str) -> ProviderError:
     if lost.how == "closed":
-        return ProviderError(f"the worker that {doing} was let go; the model has to be loaded anew", hint=way_out)
+        return ProviderError(f"the worker that {doing} was let go; the model has to be loaded anew")
     if lost.how == "junk":
         return ProviderError(
             f"the worker that {doing} with `compute_units={units}` wrote no answer: {lost.detail}", hint=way_out

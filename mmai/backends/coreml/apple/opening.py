@@ -17,7 +17,7 @@ from mmai.backends.coreml.apple.process import Lost, Worker
 from mmai.backends.coreml.apple.quarantine import Incident, Quarantine
 from mmai.backends.coreml.apple.store import Store
 from mmai.backends.coreml.executor import LoadReport
-from mmai.errors import CallError
+from mmai.errors import CallError, ProviderError
 from mmai.values.package import Function, Package
 
 R = TypeVar("R", bound=Reply)
@@ -82,7 +82,10 @@ class Opening:
             return worker, report, stack.pop_all()
 
     async def _started(self, stack: AsyncExitStack) -> Worker:
-        worker = await Worker.start(self._wanted.engine, temporary=str(self._store.scratch))
+        try:
+            worker = await Worker.start(self._wanted.engine, temporary=str(self._store.scratch))
+        except OSError as exc:
+            raise ProviderError(f"no worker could be started for `{self._wanted.model}`: {exc.strerror or exc}") from exc
         stack.push_async_callback(worker.close)
         return worker
 

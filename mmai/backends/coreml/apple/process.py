@@ -16,6 +16,8 @@ R = TypeVar("R", bound=Reply)
 
 WORKER = "mmai.backends.coreml.apple.worker"
 
+BUFFER_BYTES = 2**20
+"""Of the line, in either direction: macOS gives it 8 kB, and features of half a minute of sound are a megabyte."""
 TAIL_BYTES = 4096
 """Of what it wrote on standard error, so much is kept."""
 CLOSING_S = 1.0
@@ -70,6 +72,9 @@ class Worker:
             OSError: the system starts no more processes.
         """
         ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            with suppress(OSError):  # a system may allow less
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         try:
             with theirs:
                 # -P: what lies in the folder the command was typed in is nobody's module.
@@ -80,16 +85,11 @@ class Worker:
                     stderr=asyncio.subprocess.PIPE,
                     pass_fds=(theirs.fileno(),),
                 )
-            reader, writer = await asyncio.open_connection(sock=ours)
+            reader, writer = await asyncio.open_connection(sock=ours, limit=BUFFER_BYTES)
         except BaseException:
             ours.close()
             raise
         return cls(process, reader, writer)
-
-    @property
-    def pid(self) -> int:
-        """The number of the process."""
-        return self._process.pid
 
     async def ask(
         self, request: Request, expected: type[R], *, arrays: Sequence[Array] = (), timeout_s: float

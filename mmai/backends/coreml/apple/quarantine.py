@@ -1,16 +1,13 @@
 """Models that brought a worker down, or did not come up in time: they are not loaded the same way again on the same system."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
 
 from mmai.backends.coreml.apple.ledger import Ledger
+from mmai.backends.coreml.setup import UNITS
 from mmai.errors import CannotRun
-
-UNITS = ("all", "neural_engine", "cpu_and_gpu", "cpu_only")
-"""What a model may be computed on, from the most to the least that can go wrong."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -54,20 +51,12 @@ class Quarantine:
         self._ledger.put(self._key(units), incident)
 
     def way_out(self, units: str) -> str:
-        """The command that loads the model with fewer units, those without an incident of their own."""
-        return way_out([each for each in _fewer(units) if self._of(each) is None])
+        """The command that loads the model with fewer units that have no incident, or with the executor that needs none."""
+        left = [each for each in UNITS[2:] if UNITS.index(each) > UNITS.index(units) and self._of(each) is None]
+        return f"mmai run -O compute_units={left[0]}" if left else "mmai run --executor reference"
 
     def _of(self, units: str) -> Incident | None:
         return self._ledger.get(self._key(units))
 
     def _key(self, units: str) -> str:
         return f"{self._sha256} {units} {self._os_build}"
-
-
-def _fewer(units: str) -> list[str]:
-    return [each for each in UNITS[2:] if UNITS.index(each) > UNITS.index(units)]
-
-
-def way_out(units: Sequence[str]) -> str:
-    """The command for the first of these units, or for the executor that needs none."""
-    return f"mmai run -O compute_units={units[0]}" if units else "mmai run --executor reference"

@@ -70,8 +70,8 @@ class Store:
             self._scratch.release()
         self._kept = self._scratch = None
 
-    def _note(self, exc: Exception) -> None:
-        reason = exc.message if isinstance(exc, StorageError) else f"{exc.filename or 'its folder'}: {exc.strerror or exc}"  # type: ignore[attr-defined]
+    def _note(self, exc: StorageError | OSError) -> None:
+        reason = exc.message if isinstance(exc, StorageError) else f"{exc.filename or 'its folder'}: {exc.strerror or exc}"
         note = f"the compiled model is not kept for the next time: {reason}"
         if note not in self.notes:
             self.notes.append(note)

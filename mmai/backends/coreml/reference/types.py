@@ -72,6 +72,6 @@ def hold(array: Any) -> Any:
         return array
     if wanted.kind == "i":
         limits = np.iinfo(np.int32)
-        # Of an array without dimensions NumPy makes a plain number.
+        # Of a scalar NumPy would make a number that is no array.
         array = np.asarray(np.clip(array, 0 if array.dtype.kind == "u" else limits.min, limits.max))
     return array.astype(wanted)

@@ -15,6 +15,8 @@ Array = np.ndarray[Any, Any]
 
 TOKEN_NAMES = ("input_ids", "decoder_input_ids", "token_ids", "tokens", "token", "input_id", "ids")
 
+POSITION_WORDS = "pos|length|len$|offset|step|cache|past|index"
+
 PASSING = {"past", "present", "new", "next", "prev", "previous", "updated", "update", "updates", "in", "out", "input", "output"}
 """Words that tell a cache as it goes in from the same as it comes out."""
 
@@ -25,7 +27,7 @@ class Carried(Struct, frozen=True):
     """What a decoder gives and takes again with the next token: keys and values of those before."""
 
     input: Feature
-    output: str
+    output: Feature
 
 
 class Heard(Struct, frozen=True):
@@ -83,7 +85,7 @@ def bound(function: Function, roles: Roles, *, encoded: Mapping[str, Array]) -> 
     return Binding(
         tokens=tokens,
         axis=axis_of(tokens.array),
-        logits=_logits(function, roles, {each.output for each in carried}),
+        logits=_logits(function, roles, {each.output.name for each in carried}),
         heard=tuple(_heard(of_kind("encoded"), roles, encoded)),
         carried=carried,
         positions=of_kind("position"),
@@ -99,7 +101,7 @@ def _tokens(arrays: Iterable[Feature], roles: Roles) -> Feature | None:
     if roles.inputs.get("token_ids") in named:
         return named[roles.inputs["token_ids"]]
     listed = next((named[name] for name in TOKEN_NAMES if name in named), None)
-    numbers = [feature for feature in named.values() if _whole_numbers(feature)]
+    numbers = [each for each in named.values() if _whole_numbers(each) and not re.search(POSITION_WORDS, each.name.lower())]
     worded = next((feature for feature in numbers if re.search("token|ids?$", feature.name)), None)
     return listed or worded or (numbers[0] if len(numbers) == 1 else None)
 
@@ -113,11 +115,11 @@ def _kind(feature: Feature, roles: Roles) -> str:
         return "mask"
     if "mask" in name:
         return "slot" if "update" in name else "whole" if "encoder" in name.replace("decoder", "") else "mask"
-    return "position" if _whole_numbers(feature) else "encoded"
+    return "position" if _whole_numbers(feature) and re.search(POSITION_WORDS, name) else "encoded"
 
 
 def _carried(features: Iterable[Feature], function: Function, encoded: Mapping[str, Array]) -> Iterator[Carried]:
-    outputs = {_words(output.name): output.name for output in reversed(function.outputs)}
+    outputs = {_words(output.name): output for output in reversed(function.outputs)}
     for feature in features:
         if feature.name not in encoded and "mask" not in feature.name and not _whole_numbers(feature):
             partner = outputs.get(_words(feature.name))
@@ -132,7 +134,7 @@ def _words(name: str) -> tuple[str, ...]:
 
 
 def _heard(features: Iterable[Feature], roles: Roles, encoded: Mapping[str, Array]) -> Iterator[Heard]:
-    """Every input with its output of the encoder: of the same name or words, or else the first free one of its shape."""
+    """Every input with its output of the encoder: the one the roles say, that of the same name or words, or else the first free one of its shape."""
     bound_by_role = {roles.inputs[role] for role in ENCODED_ROLES if role in roles.inputs}
     taken: set[str] = set()
     for feature in features:
@@ -140,7 +142,7 @@ def _heard(features: Iterable[Feature], roles: Roles, encoded: Mapping[str, Arra
         same = [name for name in encoded if name == feature.name or _words(name) == _words(feature.name)]
         shaped = [name for name, made in encoded.items() if name not in taken and array is not None and fits(made, array)]
         role = list(encoded)[:1] if feature.name in bound_by_role else []
-        source = next(iter([*same, *shaped, *role]), None)
+        source = next(iter([*role, *same, *shaped]), None)
         if source is not None:
             taken.add(source)
             yield Heard(feature, source)

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from mmai.backends.coreml.executor import Executor
-from mmai.backends.coreml.speech.axis import axis_of, shape_with
-from mmai.backends.coreml.speech.binding import Binding
-from mmai.backends.coreml.tasks.job import Job
-from mmai.errors import CannotRun
+from mmai.backends.coreml.speech.beside import array_of, everything, mask, position, row, slot, varies
+from mmai.backends.coreml.speech.binding import Binding, Carried
+from mmai.backends.coreml.speech.bundle import Stage
+from mmai.errors import CannotRun, ProviderError
 from mmai.values.package import ArrayFormat, Feature
 
 Array = np.ndarray[Any, Any]
@@ -18,16 +17,12 @@ Array = np.ndarray[Any, Any]
 CONTEXT_TOKENS = 448
 """Of Whisper's decoders; of one that does not say how many it takes."""
 
-HIDDEN = -1e4
-"""Added to the score of what must not count: float16 holds it, and a softmax makes nothing of it."""
-
 
 class Decoder:
     """One sequence of tokens, none yet. The model itself stays loaded from one to the next."""
 
-    def __init__(self, job: Job, executor: Executor, binding: Binding, encoded: Mapping[str, Array], *, padding: int) -> None:
-        self._job = job
-        self._executor = executor
+    def __init__(self, model: Stage, binding: Binding, encoded: Mapping[str, Array], *, padding: int) -> None:
+        self._model = model
         self._binding = binding
         self._padding = padding
         self._heard = {each.input.name: _held(encoded[each.source], each.input) for each in binding.heard}
@@ -40,8 +35,8 @@ class Decoder:
         """What could follow `tokens`: a score for every token of the vocabulary, float32. Each call has more than the last.
 
         Raises:
-            CannotRun: the model gives no such scores.
-            ProviderError: it failed.
+            CannotRun: it keeps what went before in a way that is not known here.
+            TimedOut, ProviderError: it failed.
         """
         if not self._binding.remembers:
             return await self._step(tokens, past=0)
@@ -50,28 +45,38 @@ class Decoder:
             self._fed.append(token)
         return self._scores
 
+    def close(self) -> None:
+        """Let go of what the model keeps for this sequence. May be called twice."""
+        if self._state is not None:
+            self._model.drop_state(self._state)
+            self._state = None
+
     async def _step(self, tokens: Sequence[int], *, past: int) -> Array:
         if self._binding.states and self._state is None:
-            self._state = await self._executor.new_state()
+            self._state = await self._model.new_state()
         feeds = self._feeds(tokens, past=past)
-        outputs = (await self._job.predict(feeds, executor=self._executor, state=self._state)).outputs
+        outputs = await self._model.predict(feeds, state=self._state)
         for each in self._binding.carried:
             cache = self._caches[each.input.name]
-            self._caches[each.input.name] = _continued(cache, np.asarray(outputs[each.output]), each.input, past=past)
+            self._caches[each.input.name] = _continued(cache, np.asarray(outputs[each.output.name]), each.input, past=past)
         scores = np.asarray(outputs[self._binding.logits], np.float32)
-        rows: Array = scores.reshape(-1, scores.shape[-1])
-        return np.asarray(rows[min(len(tokens), len(rows)) - 1])
+        # What was converted for the Neural Engine has 1 x tokens x 1 x 1.
+        rows = scores.reshape(-1, scores.shape[-1] if scores.shape[-1] > 1 else scores.size)
+        row = rows[min(len(tokens), len(rows)) - 1]
+        if np.isnan(row).any():
+            raise ProviderError("the decoder gives scores that are no numbers")
+        return np.asarray(row)
 
     def _feeds(self, tokens: Sequence[int], *, past: int) -> dict[str, Array]:
         binding, count = self._binding, len(tokens)
         length = binding.axis.fitting(count)
         ids = np.full(length, self._padding)
         ids[:count] = tokens
-        feeds = {binding.tokens.name: _shaped(ids, binding.tokens)}
-        feeds |= {each.name: _position(each, past, count, length, remembers=binding.remembers) for each in binding.positions}
-        feeds |= {each.name: _mask(each, past, count, length) for each in binding.masks}
-        feeds |= {each.name: _slot(each, past) for each in binding.slots}
-        feeds |= {each.name: _everything(each, self._heard) for each in binding.whole}
+        feeds = {binding.tokens.name: row(ids, binding.tokens)}
+        feeds |= {each.name: position(each, past, count, length, remembers=binding.remembers) for each in binding.positions}
+        feeds |= {each.name: mask(each, past, count, length) for each in binding.masks}
+        feeds |= {each.name: slot(each, past) for each in binding.slots}
+        feeds |= {each.name: everything(each, self._heard) for each in binding.whole}
         return feeds | self._heard | self._caches
 
 
@@ -85,79 +90,33 @@ def _limits(binding: Binding) -> Iterator[int]:
     if not binding.remembers and binding.axis.longest:
         yield binding.axis.longest
     for feature in (*binding.masks, *binding.slots):
-        widest = _array(feature).ranges[-1][1] if _array(feature).ranges else max(_sizes(feature, -1))
+        widest = array_of(feature).ranges[-1][1] if array_of(feature).ranges else max(_sizes(feature, -1))
         if widest:
             yield widest
+    for carried in binding.carried:
+        yield from _places(carried)
     if binding.states and not (binding.masks or binding.slots):
         # The places of a cache are most often its largest dimension.
-        yield min(CONTEXT_TOKENS, max(max(_array(state).shape) for state in binding.states))
+        yield min(CONTEXT_TOKENS, max(max(array_of(state).shape) for state in binding.states))
+
+
+def _places(carried: Carried) -> Iterator[int]:
+    """How many tokens a cache has room for: as far as it grows, or where what is added to it differs in size."""
+    array = array_of(carried.input)
+    if _grows(array):
+        yield from (most for least, most in array.ranges if least != most and most)
+    elif carried.output.array and len(carried.output.array.shape) == len(array.shape):
+        yield from (whole for whole, added in zip(array.shape, carried.output.array.shape, strict=True) if whole != added)
 
 
 def _sizes(feature: Feature, index: int) -> list[int]:
-    array = _array(feature)
+    array = array_of(feature)
     return [shape[index] for shape in array.shapes or (array.shape,)]
-
-
-def _array(feature: Feature) -> ArrayFormat:
-    if feature.array is None or not (feature.array.shape or feature.array.ranges):
-        raise CannotRun(f"nothing says which shape the decoder's `{feature.name}` has")
-    return feature.array
-
-
-def _shaped(values: Array, feature: Feature) -> Array:
-    """A row of numbers as the input takes them."""
-    array = _array(feature)
-    axis = axis_of(array)
-    return values.astype(array.dtype or "int32").reshape(shape_with(array, axis, len(values)))
-
-
-def _position(feature: Feature, past: int, count: int, length: int, *, remembers: bool) -> Array:
-    """The number of every token, or of one: how many are in the cache already, or where the last of the prefix stands."""
-    array = _array(feature)
-    varies = any(least != most for least, most in array.ranges) or len(array.shapes) > 1
-    if varies or math.prod(array.shape) == length != 1:
-        return _shaped(np.arange(past, past + length), feature)
-    one = past if remembers else count if "length" in feature.name.lower() else count - 1
-    return np.full(array.shape, one, array.dtype or "int32")
-
-
-def _mask(feature: Feature, past: int, count: int, length: int) -> Array:
-    """1 for what may be looked at and 0 for what may not; of a mask that is added to scores, 0 and `HIDDEN`."""
-    array = _array(feature)
-    wanted = past + length
-    width = axis_of(array).fitting(wanted) if _varies(array, -1) else array.shape[-1]
-    rows = 1 if len(array.shape) < 3 else length if _varies(array, -2) else array.shape[-2]
-    seen = past + count if rows == 1 else past + 1 + np.arange(rows)[:, None]
-    visible = np.arange(width)[None, :] < seen
-    dtype = array.dtype or "float32"
-    added = "float" in dtype and (len(array.shape) > 2 or any(word in feature.name.lower() for word in ("padding", "causal")))
-    values = np.where(visible, 0, HIDDEN) if added else visible
-    shape = (*array.shape[:-2], rows, width) if len(array.shape) > 2 else (*array.shape[:-1], width)
-    return np.broadcast_to(values if len(shape) > 1 else values[0], shape).astype(dtype)
-
-
-def _varies(array: ArrayFormat, index: int) -> bool:
-    if array.shapes:
-        return len({shape[index] for shape in array.shapes}) > 1
-    return bool(array.ranges) and array.ranges[index][0] != array.ranges[index][1]
-
-
-def _slot(feature: Feature, past: int) -> Array:
-    array = _array(feature)
-    return np.broadcast_to(np.arange(array.shape[-1]) == past, array.shape).astype(array.dtype or "float32")
-
-
-def _everything(feature: Feature, heard: Mapping[str, Array]) -> Array:
-    """Ones over all that the encoder made."""
-    array = _array(feature)
-    places = next((made.shape[1] for made in heard.values() if made.ndim == 3), array.shape[-1])
-    shape = shape_with(array, axis_of(array), places) if _varies(array, -1) else array.shape
-    return np.ones(shape, array.dtype or "int32")
 
 
 def _held(made: Array, feature: Feature) -> Array:
     """What the encoder made, as the decoder takes it."""
-    array = _array(feature)
+    array = array_of(feature)
     made = made.astype(array.dtype or made.dtype)
     fixed = not array.ranges and len(array.shapes) < 2
     return made.reshape(array.shape) if fixed and made.size == math.prod(array.shape) else made
@@ -165,7 +124,7 @@ def _held(made: Array, feature: Feature) -> Array:
 
 def _empty(feature: Feature) -> Array:
     """A cache with nothing in it: zeros, or where it grows, no places at all."""
-    array = _array(feature)
+    array = array_of(feature)
     shape = tuple(least for least, _ in array.ranges) or array.shape
     if math.prod(shape) and _grows(array):
         raise CannotRun(f"the decoder's `{feature.name}` cannot be empty, and nothing is to be in it at the beginning")
@@ -173,13 +132,13 @@ def _empty(feature: Feature) -> Array:
 
 
 def _grows(array: ArrayFormat) -> bool:
-    return any(_varies(array, index) for index in range(len(array.shape)))
+    return any(varies(array, index) for index in range(len(array.shape)))
 
 
 def _continued(cache: Array, made: Array, feature: Feature, *, past: int) -> Array:
     """The cache with what this token adds: put in its place, or already there where the model gives the whole cache back."""
     made = made.astype(cache.dtype)
-    if made.shape == cache.shape or _grows(_array(feature)):
+    if made.shape == cache.shape or _grows(array_of(feature)):
         return made
     differing = [index for index, (old, new) in enumerate(zip(cache.shape, made.shape, strict=False)) if old != new]
     if made.ndim != cache.ndim or len(differing) != 1 or past + made.shape[differing[0]] > cache.shape[differing[0]]:

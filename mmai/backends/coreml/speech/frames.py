@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncGenerator
 
+import numpy as np
+
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.speech.bundle import model_itself, stage
 from mmai.backends.coreml.speech.ctc import Array, blank_of, collapsed, frames_of
 from mmai.backends.coreml.speech.listening import Listener
 from mmai.backends.coreml.speech.pieces import UNBOUNDED_S, Piece, overlapping
 from mmai.backends.coreml.speech.recording import Samples
 from mmai.backends.coreml.speech.spelling import spelling_of
-from mmai.backends.coreml.tasks.job import Job
-from mmai.errors import CannotRun
+from mmai.errors import CannotRun, ProviderError
 
 
 class FrameScribe:
@@ -23,7 +25,7 @@ class FrameScribe:
     @classmethod
     async def open(cls, job: Job) -> "FrameScribe":
         """Raises as `bundle.stage` does."""
-        hearing = await stage(job, "encoder") or await model_itself(job)
+        hearing = await stage(job, "encoder") or model_itself(job)
         return cls(job, await Listener.open(job, hearing))
 
     async def transcribe(self, samples: Samples) -> AsyncGenerator[str, None]:
@@ -46,9 +48,12 @@ class FrameScribe:
         if not outputs:
             raise CannotRun(f"`{self._job.ref}` gives no scores of tokens")
         try:
-            return frames_of(outputs[name] if name else next(iter(outputs.values())), tokens=tokens)
+            scores = frames_of(outputs[name] if name else next(iter(outputs.values())), tokens=tokens)
         except ValueError as exc:
             raise CannotRun(f"`{self._job.ref}` cannot be read as text: {exc}") from exc
+        if np.isnan(scores).any():
+            raise ProviderError(f"`{self._job.ref}` gives scores that are no numbers")
+        return scores
 
 
 def kept(scores: Array, piece: Piece, share: float) -> Array:

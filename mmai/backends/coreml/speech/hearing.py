@@ -15,6 +15,7 @@ from mmai.values.package import ArrayFormat, AudioPreparation, Feature, Function
 Array = np.ndarray[Any, Any]
 
 MEL_WORDS = ("mel", "features", "fbank", "spectrogram")
+EXTENT_WORDS = ("mask", "len")
 MEL_BANDS = (80, 128, 64, 40)
 """How many bands a model has that nobody described."""
 
@@ -144,8 +145,8 @@ def _bands(feature: Feature, audio: AudioPreparation) -> int:
 def _extent(feature: Feature, heard: int, length: int) -> Array:
     """Of a mask, ones where sound is; of a length, how much there is."""
     array = feature.array
-    if array is None:
-        raise CannotRun(f"nothing says what the input `{feature.name}` is for", hint="mmai models show MODEL")
+    if array is None or not any(word in feature.name.lower() for word in EXTENT_WORDS):
+        raise CannotRun(f"nothing says what the input `{feature.name}` is for")
     size = math.prod(array.shape)
     if size == 1 and not any(least != most for least, most in array.ranges):
         return np.full(array.shape, heard, array.dtype or "int32")

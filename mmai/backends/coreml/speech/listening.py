@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.speech.bundle import Stage, stage
 from mmai.backends.coreml.speech.hearing import Ear, ear_of
 from mmai.backends.coreml.speech.recording import Samples
-from mmai.backends.coreml.tasks.job import Job
 
 Array = np.ndarray[Any, Any]
 
@@ -38,7 +38,7 @@ class Listener:
         with self._job.meter.preparing():
             feeds, share = await asyncio.to_thread(self._first.feeds, samples)
         if self._features:
-            made = (await self._job.predict(feeds, executor=self._features.executor)).outputs
+            made = await self._features.predict(feeds)
             feeds = self._ear.takes(next(array for array in made.values() if isinstance(array, np.ndarray)), share)
-        outputs = (await self._job.predict(feeds, executor=self._hearing.executor)).outputs
+        outputs = await self._hearing.predict(feeds)
         return {name: array for name, array in outputs.items() if isinstance(array, np.ndarray)}, share

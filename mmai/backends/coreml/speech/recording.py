@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 import soxr
 
-from mmai.errors import UsageError
+from mmai.errors import CannotRun, UsageError
 from mmai.values.request import AudioPart
 
 Samples = np.ndarray[Any, np.dtype[np.float32]]
@@ -25,6 +24,9 @@ RATES = range(1_000, 768_001)
 
 BLOCK_SAMPLES = 1 << 18
 
+TOLERATED_S = 0.05
+"""What may be missing of what a header promises: less than a sound of speech."""
+
 UNREAD = {"audio/mp4": "M4A", "audio/aac": "AAC"}
 """Types that are recordings and that libsndfile has no decoder for, as people call them."""
 
@@ -36,16 +38,17 @@ def decoded(part: AudioPart, *, sample_rate: int) -> Samples:
     """The recording at `sample_rate`, its channels averaged.
 
     Raises:
-        UsageError: it is not read here, is damaged, cut short or silent in the sense of having no samples, or is longer than
-            four hours.
+        CannotRun: nothing here reads sound files.
+        UsageError: it is not read here, is damaged, cut short or empty, or is longer than four hours.
     """
     name = f"`{part.name}`" if part.name else "the recording"
     if kind := UNREAD.get(part.media_type):
         raise UsageError(f"{name} is {kind}, which is not read here: WAV, FLAC, MP3 and OGG are", hint=_conversion(part))
+    sound = _library()
     try:
-        with soundfile.SoundFile(io.BytesIO(_readable(part.data, name))) as file:
+        with sound.SoundFile(io.BytesIO(_readable(part.data, name))) as file:
             blocks = list(_resampled(file, name, sample_rate=sample_rate))
-    except soundfile.SoundFileError as exc:
+    except sound.SoundFileError as exc:
         reason = str(getattr(exc, "error_string", exc)).removeprefix("Error : ").strip(" .")
         raise UsageError(f"{name} cannot be read as a recording: {reason}", hint=_conversion(part)) from exc
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
@@ -54,6 +57,16 @@ def decoded(part: AudioPart, *, sample_rate: int) -> Samples:
     if not np.isfinite(samples).all():
         raise UsageError(f"{name} has samples that are no numbers", hint=_conversion(part))
     return samples
+
+
+def _library() -> Any:
+    try:
+        import soundfile  # noqa: PLC0415 - where its wheel has no libsndfile, it wants the system's
+    except (ImportError, OSError) as exc:
+        raise CannotRun(
+            "recordings are read by libsndfile, which is not installed here", hint="apt-get install libsndfile1"
+        ) from exc
+    return soundfile
 
 
 def _resampled(file: Any, name: str, *, sample_rate: int) -> Iterator[Samples]:
@@ -93,7 +106,7 @@ def _readable(data: bytes, name: str) -> bytes:
     there = len(data) - start
     if promised == 0 or promised >= STREAMED_BYTES:
         return data[: start - 4] + struct.pack("<I", there) + data[start:]
-    if promised > there:
+    if promised - there > bytes_per_s * TOLERATED_S:
         raise _cut_short(name, promised / bytes_per_s, there / bytes_per_s)
     return data
 
@@ -117,7 +130,7 @@ def _wave_data(data: bytes) -> tuple[int, int, int] | None:
 def _cut_short(name: str, promised_s: float, there_s: float) -> UsageError:
     return UsageError(
         f"{name} is cut short: of the {promised_s:.1f} s its header promises, {there_s:.1f} s are there",
-        hint="ffmpeg -i FILE whole.wav makes a sound file of what is there",
+        hint="ffmpeg -i FILE out.wav",
     )
 
 

@@ -57,7 +57,7 @@ def _keep_order(scores: Array, said: Sequence[int], times_from: int, end_id: int
 
 
 def _forbid(scores: Array, tokens: Sequence[int]) -> None:
-    scores[[token for token in tokens if token < len(scores)]] = NEVER
+    scores[[token for token in tokens if 0 <= token < len(scores)]] = NEVER
 
 
 def log_probability(scores: Array, token: int) -> float:

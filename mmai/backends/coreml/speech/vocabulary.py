@@ -1,16 +1,17 @@
 """The special tokens of a decoder: what a transcript begins and ends with, its languages, its times."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, MsgspecError, Struct, ValidationError, convert
+from msgspec.json import decode
+from msgspec.structs import fields, replace
 from tokenizers import Tokenizer
 
 from mmai.backends.coreml.speech.spelling import special_ids
-from mmai.errors import CannotRun, InvalidRequest
+from mmai.errors import CannotRun, UsageError
 from mmai.values.package import Roles
 
 START, END, TIMELESS, SILENT = "<|startoftranscript|>", "<|endoftext|>", "<|notimestamps|>", "<|nospeech|>"
@@ -43,6 +44,8 @@ class Specials(Struct, frozen=True, kw_only=True):
     """Never said."""
     suppressed_first: tuple[int, ...] = ()
     """Not said before anything else."""
+    most_tokens: int | None = None
+    """Of one window, where somebody noted it."""
 
     def prompt(self, *, language_id: int | None, translate: bool, timed: bool) -> list[int]:
         """What a transcript begins with."""
@@ -54,13 +57,30 @@ class Specials(Struct, frozen=True, kw_only=True):
         """The token of a language given as `-O language=de`.
 
         Raises:
-            InvalidRequest: the model does not know it.
+            UsageError: the model does not know it.
         """
         code = str(wished).lower().replace("_", "-").partition("-")[0]
         if code in self.languages:
             return self.languages[code]
         known = ", ".join(sorted(self.languages)) or "none to choose from"
-        raise InvalidRequest(f"`language` is one of the model's, not `{wished}`: {known}", hint="mmai run -O language=en")
+        raise UsageError(f"`language` is one of the model's, not `{wished}`: {known}", hint="mmai run -O language=en")
+
+
+class Noted(Struct, frozen=True, kw_only=True):
+    """What somebody noted in the `options` of the roles."""
+
+    start_ids: tuple[int, ...] = ()
+    end_id: int | None = None
+    suppress_ids: tuple[int, ...] = ()
+    begin_suppress_ids: tuple[int, ...] = ()
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+
+
+class _Generation(Struct):
+    """What of transformers' `generation_config.json` is read."""
+
+    suppress_tokens: tuple[int, ...] | None = None
+    begin_suppress_tokens: tuple[int, ...] | None = None
 
 
 def specials_of(tokenizer: Tokenizer, roles: Roles, *, vocabulary_size: int) -> Specials:
@@ -69,39 +89,34 @@ def specials_of(tokenizer: Tokenizer, roles: Roles, *, vocabulary_size: int) -> 
     Raises:
         CannotRun: nothing says what a transcript begins or ends with.
     """
-    options = {**_generation(roles), **roles.options}
-    given = tuple(options.get("start_ids", ()))
-    end = options.get("end_id", _first(tokenizer, (END, *OTHER_ENDS)))
-    start = given or _start(tokenizer)
+    noted = _noted(roles)
+    end = noted.end_id if noted.end_id is not None else _first(tokenizer, (END, *OTHER_ENDS))
+    start = noted.start_ids or _start(tokenizer)
     if end is None or not start:
         raise CannotRun(
             "nothing says what a transcript begins and ends with; `start_ids` and `end_id` in its `.mmai.yaml` would"
         )
-    suppressed = tuple(options.get("suppress_ids", ()))
-    if given or tokenizer.token_to_id(START) is None:
-        others = special_ids(tokenizer) - {end}
-        return Specials(start_ids=start, end_id=end, suppressed=(*suppressed, *others))
-    return _whisper(tokenizer, end, suppressed, options, vocabulary_size=vocabulary_size)
+    plain = Specials(start_ids=start, end_id=end, most_tokens=noted.max_tokens)
+    if noted.start_ids or tokenizer.token_to_id(START) is None:
+        return replace(plain, suppressed=(*noted.suppress_ids, *(special_ids(tokenizer) - {end})))
+    return _whisper(plain, tokenizer, noted, vocabulary_size=vocabulary_size)
 
 
-def _whisper(
-    tokenizer: Tokenizer, end: int, suppressed: Sequence[int], options: Mapping[str, Any], *, vocabulary_size: int
-) -> Specials:
+def _whisper(plain: Specials, tokenizer: Tokenizer, noted: Noted, *, vocabulary_size: int) -> Specials:
     timeless = tokenizer.token_to_id(TIMELESS)
     times_from = timeless + 1 if timeless is not None and timeless + 1 < vocabulary_size else None
-    others = [token for token in special_ids(tokenizer) if token != end and (times_from is None or token < times_from)]
-    languages = {} if vocabulary_size == ENGLISH_ONLY else _languages(tokenizer)
-    return Specials(
-        start_ids=_start(tokenizer),
-        end_id=end,
-        languages=languages,
+    others = [token for token in special_ids(tokenizer) if token != plain.end_id and (times_from is None or token < times_from)]
+    blank = (*tokenizer.encode(" ", add_special_tokens=False).ids, plain.end_id)
+    return replace(
+        plain,
+        languages={} if vocabulary_size == ENGLISH_ONLY else _languages(tokenizer),
         transcribe_id=tokenizer.token_to_id("<|transcribe|>"),
         translate_id=tokenizer.token_to_id("<|translate|>"),
         timeless_id=timeless,
         silent_id=_first(tokenizer, SILENT_NAMES),
         times_from=times_from,
-        suppressed=(*suppressed, *others),
-        suppressed_first=tuple(options.get("begin_suppress_ids", (*tokenizer.encode(" ", add_special_tokens=False).ids, end))),
+        suppressed=(*noted.suppress_ids, *others),
+        suppressed_first=noted.begin_suppress_ids or blank,
     )
 
 
@@ -119,17 +134,22 @@ def _first(tokenizer: Tokenizer, names: Sequence[str]) -> int | None:
     return next((token for name in names if (token := tokenizer.token_to_id(name)) is not None), None)
 
 
+def _noted(roles: Roles) -> Noted:
+    """The options of the roles, over what a `generation_config.json` beside the tokenizer keeps from being said."""
+    names = [field.encode_name for field in fields(Noted)]
+    said = {name: roles.options[name] for name in names if name in roles.options}
+    try:
+        return convert(_generation(roles) | said, Noted)
+    except ValidationError as exc:
+        raise CannotRun(f"the notes on the model's decoder do not fit: {exc}") from exc
+
+
 def _generation(roles: Roles) -> dict[str, Any]:
-    """What a `generation_config.json` beside the tokenizer keeps from being said."""
     if roles.tokenizer is None:
         return {}
     path = Path(roles.tokenizer).with_name("generation_config.json")
     try:
-        noted = json.loads(path.read_bytes())
-        return {
-            name: tuple(map(int, noted[key]))
-            for name, key in (("suppress_ids", "suppress_tokens"), ("begin_suppress_ids", "begin_suppress_tokens"))
-            if noted.get(key)
-        }
-    except (OSError, ValueError, TypeError, AttributeError):
+        config = decode(path.read_bytes(), type=_Generation)
+    except (OSError, MsgspecError):
         return {}
+    return {"suppress_ids": config.suppress_tokens or (), "begin_suppress_ids": config.begin_suppress_tokens or ()}

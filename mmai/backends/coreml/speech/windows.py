@@ -1,8 +1,9 @@
 """An encoder that hears a window, and a decoder that writes down what it heard: Whisper, and what is built like it."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.speech.binding import Binding, bound
 from mmai.backends.coreml.speech.bundle import Stage, model_itself, stage
 from mmai.backends.coreml.speech.decoder import Decoder, context_of
@@ -14,7 +15,6 @@ from mmai.backends.coreml.speech.vocabulary import specials_of
 from mmai.backends.coreml.speech.window import Window
 from mmai.backends.coreml.speech.wishes import wishes_of
 from mmai.backends.coreml.speech.writing import Writing
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import CannotRun
 
 
@@ -39,7 +39,7 @@ class WindowScribe:
 
         Raises:
             CannotRun: one half is missing, or nothing says how its text is written.
-            InvalidRequest: an option the model does not take.
+            UsageError: an option the model does not take.
         """
         hearing, writing = await stage(job, "encoder"), await stage(job, "decoder")
         if hearing is None and writing is None:
@@ -47,8 +47,8 @@ class WindowScribe:
                 f"`{job.ref}` is half of a model: nothing says where its encoder or its decoder is",
                 hint=f"mmai models show {job.ref} prints a sidecar; its `parts` name them",
             )
-        hearing = hearing or await model_itself(job)
-        return cls(job, await Listener.open(job, hearing), writing or await model_itself(job))
+        hearing = hearing or model_itself(job)
+        return cls(job, await Listener.open(job, hearing), writing or model_itself(job))
 
     async def transcribe(self, samples: Samples) -> AsyncGenerator[str, None]:
         """See `Scribe`. What is longer than a window is heard on from the last time the model tells, or from a quiet place."""
@@ -61,23 +61,21 @@ class WindowScribe:
             lines=self._wishes.timestamps,
         )
         start, language_id = 0, self._wishes.language_id
-        while start == 0 or len(samples) - start > STUB_S * self.sample_rate:
+        while (start == 0 or len(samples) - start > STUB_S * self.sample_rate) and self._left != 0:
             rest = samples[start : start + size + 1]
             end = size if timed else quiet_end(rest, window=size, sample_rate=self.sample_rate)
-            window = await self._window(rest[:end])
-            language_id = await window.language() if language_id is None else language_id
-            writing.begin(start / self.sample_rate)
-            async for text in self._written(window, writing, language_id, timed=timed):
-                yield text
-            if self._left == 0:
-                return
+            with closing(await self._decoder_of(rest[:end])) as decoder:
+                window = Window(decoder, self._specials)
+                language_id = await window.language() if language_id is None else language_id
+                writing.begin(start / self.sample_rate)
+                async for text in self._written(window, writing, language_id, timed=timed):
+                    yield text
             start += end if writing.advance_s is None else round(writing.advance_s * self.sample_rate)
 
-    async def _window(self, samples: Samples) -> Window:
+    async def _decoder_of(self, samples: Samples) -> Decoder:
         encoded, _ = await self._listener.hear(samples)
         self._binding = self._binding or bound(self._decoder.function, self._job.roles, encoded=encoded)
-        decoder = Decoder(self._job, self._decoder.executor, self._binding, encoded, padding=self._specials.end_id)
-        return Window(decoder, self._specials)
+        return Decoder(self._decoder, self._binding, encoded, padding=self._specials.end_id)
 
     async def _written(
         self, window: Window, writing: Writing, language_id: int | None, *, timed: bool
@@ -98,8 +96,8 @@ class WindowScribe:
         """The most tokens of one window."""
         assert self._binding is not None, "a window was heard"
         room = max(context_of(self._binding) - prompt_tokens, 0)
-        noted = int(self._job.roles.options.get("max_tokens", room))
-        return min(room, noted, room if self._left is None else self._left)
+        limits = (room, self._specials.most_tokens, self._left)
+        return min(limit for limit in limits if limit is not None)
 
     def _vocabulary_size(self) -> int:
         """How many tokens the decoder scores; of one that does not say, as many as its tokenizer has."""

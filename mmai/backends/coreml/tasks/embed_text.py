@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmai.backends.coreml.tasks.choices import embedding_output
-from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.job import Job
+from mmai.backends.coreml.tasks.embedding import embedding_output
 from mmai.backends.coreml.tasks.text_feeds import prepare
 from mmai.errors import CannotRun, ProviderError
 from mmai.values.event import Event, VectorEvent
@@ -19,13 +19,14 @@ async def run(job: Job) -> AsyncGenerator[Event, None]:
     """One embedding, of unit length where the roles' options or `-O normalize=true` want it; raises as the model, `prepare` and
     `embedding_output` do.
     """
+    normalize = job.flag("normalize", default=bool(job.roles.options.get("normalize")))
     prepared = await prepare(job)
     prediction = await job.predict(prepared.feeds)
     name = embedding_output(job, prediction.outputs)
     vector = pooled(np.asarray(prediction.outputs[name]), prepared.mask, job.roles.pooling)
     if not np.isfinite(vector).all():
         raise ProviderError(f"the embedding in its output `{name}` has values that are no numbers")
-    if job.request.options.extra.get("normalize", job.roles.options.get("normalize", False)):
+    if normalize:
         vector = vector / max(float(np.linalg.norm(vector)), 1e-12)
     yield VectorEvent(tuple(vector.tolist()))
 

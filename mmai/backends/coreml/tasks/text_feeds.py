@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct
 
-from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.job import Job
+from mmai.backends.coreml.lengths import fitting, longest, outer
 from mmai.backends.coreml.tasks.tokens import Encoded, Vocabulary, vocabulary_of
-from mmai.errors import CannotRun, InvalidRequest, UsageError
+from mmai.errors import CannotRun, UsageError
 from mmai.values.package import ArrayFormat, Feature
 
 if TYPE_CHECKING:
@@ -32,29 +33,27 @@ async def prepare(job: Job) -> Prepared:
         UsageError: it is empty, or longer than the model reads and `-O truncate=true` was not given.
         CannotRun: the roles name no vocabulary or no tokens, or the model takes several texts at once.
     """
-    truncate = job.request.options.extra.get("truncate", False)
-    if not isinstance(truncate, bool):
-        raise InvalidRequest(f"`truncate` is true or false, not `{truncate}`", hint="mmai run -O truncate=true")
+    truncate = job.flag("truncate")
     with job.meter.preparing():
-        vocabulary = await asyncio.to_thread(vocabulary_of, job.roles)
-        return _prepared(job, vocabulary, truncate=truncate)
+        return await asyncio.to_thread(_prepared, job, truncate=truncate)
 
 
-def _prepared(job: Job, vocabulary: Vocabulary, *, truncate: bool) -> Prepared:
+def _prepared(job: Job, *, truncate: bool) -> Prepared:
+    vocabulary = vocabulary_of(job.roles)
     inputs = {role: _feature(job, role) for role in ROLES if role in job.roles.inputs}
     if "token_ids" not in inputs:
         raise CannotRun(f"nothing says which input of `{job.ref}` takes the tokens", hint=f"mmai models show {job.ref}")
     tokens = _format(inputs["token_ids"])
-    longest = longest_of(tokens)
-    encoded = vocabulary.encode(job.request.prompt, longest=longest)
+    most = longest(tokens)
+    encoded = vocabulary.encode(job.request.prompt, longest=most)
     if not encoded.ids:
         raise UsageError("the text holds no word the model knows" if job.request.prompt.strip() else "the text is empty")
-    if longest is not None and encoded.needed > longest and not truncate:
+    if most is not None and encoded.needed > most and not truncate:
         raise UsageError(
-            f"the text has {encoded.needed} tokens, and `{job.ref}` reads {longest}",
+            f"the text has {encoded.needed} tokens, and `{job.ref}` reads {most}",
             hint="mmai run -O truncate=true reads its beginning",
         )
-    length = length_for(tokens, len(encoded.ids))
+    length = fitting(tokens, len(encoded.ids))
     rows, mask = _rows(encoded, vocabulary, length)
     return Prepared({feature.name: _shaped(rows[role], feature) for role, feature in inputs.items()}, mask)
 
@@ -65,24 +64,6 @@ def _feature(job: Job, role: str) -> Feature:
         if feature.name == name:
             return feature
     raise CannotRun(f"`{job.ref}` has no input `{name}`, which is named for `{role}`", hint=f"mmai models show {job.ref}")
-
-
-def longest_of(array: ArrayFormat) -> int | None:
-    """The most tokens the input takes; None is any number."""
-    if array.ranges:
-        return array.ranges[-1][1]
-    if array.shapes:
-        return max(shape[-1] for shape in array.shapes)
-    return array.shape[-1] if array.shape else None
-
-
-def length_for(array: ArrayFormat, count: int) -> int:
-    """How long the input is for `count` tokens, which fit into it: the smallest length it allows."""
-    if array.ranges:
-        return max(count, array.ranges[-1][0])
-    if array.shapes:
-        return min(shape[-1] for shape in array.shapes if shape[-1] >= count)
-    return array.shape[-1] if array.shape else count
 
 
 def _rows(encoded: Encoded, vocabulary: Vocabulary, length: int) -> tuple[dict[str, list[int]], tuple[int, ...]]:
@@ -108,18 +89,10 @@ def _rows(encoded: Encoded, vocabulary: Vocabulary, length: int) -> tuple[dict[s
 def _shaped(row: list[int], feature: Feature) -> "np.ndarray[Any, Any]":
     """One row in the type and with as many dimensions as the input has."""
     array = _format(feature)
-    outer = _outer(array)
-    if any(size != 1 for size in outer):
-        raise CannotRun(f"`{feature.name}` is no row of tokens, but {' x '.join(map(str, (*outer, len(row))))}")
-    return np.array(row, dtype=array.dtype or "int32").reshape((*outer, len(row)))
-
-
-def _outer(array: ArrayFormat) -> tuple[int, ...]:
-    """The sizes before the last, each the smallest that is allowed; a batch of one where the model says nothing."""
-    if array.ranges:
-        return tuple(max(lower, 1) for lower, _ in array.ranges[:-1])
-    shape = min(array.shapes, key=lambda shape: shape[:-1]) if array.shapes else array.shape
-    return shape[:-1] if shape else (1,)
+    shape = (*outer(array), len(row))
+    if any(size != 1 for size in shape[:-1]):
+        raise CannotRun(f"`{feature.name}` is no row of tokens, but {' x '.join(map(str, shape))}")
+    return np.array(row, dtype=array.dtype or "int32").reshape(shape)
 
 
 def _format(feature: Feature) -> ArrayFormat:
