@@ -14,6 +14,7 @@ from mmai.backends.coreml.bundles import Bundle, find_bundles
 from mmai.backends.coreml.files import format_of, read_package
 from mmai.backends.coreml.roles import find_roles
 from mmai.backends.coreml.setup import Setup
+from mmai.backends.coreml.wording import listed
 from mmai.errors import CannotRun, MmaiError, UnknownModel
 from mmai.values.health import Health
 from mmai.values.model import ModelCard
@@ -121,7 +122,7 @@ class Library:
 
     @property
     def _where(self) -> str:
-        return ", ".join(f"`{directory}`" for directory in self._setup.directories)
+        return listed(map(str, self._setup.directories))
 
 
 def _read(place: _Place, *, name: str | None = None) -> Found:

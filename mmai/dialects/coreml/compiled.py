@@ -22,6 +22,7 @@ KINDS: dict[str, FeatureKind] = {
     "Sequence": "sequence",
     "State": "state",
 }
+ARRAY_TYPES = {"Float16": "float16", "Float32": "float32", "Double": "float64", "Int8": "int8", "Int32": "int32"}
 COLORS: dict[str, Color] = {"RGB": "rgb", "BGR": "bgr", "Grayscale": "grayscale", "Grayscale16Half": "grayscale_float16"}
 DEFAULT = "main"
 
@@ -116,7 +117,7 @@ def _image(said: dict[str, Any]) -> ImageFormat:
 def _array(said: dict[str, Any]) -> ArrayFormat:
     shapes = _shapes(_text(said, "enumeratedShapes")) if _text(said, "hasShapeFlexibility") == "1" else ()
     return ArrayFormat(
-        dtype=_text(said, "dataType").lower() or None,
+        dtype=ARRAY_TYPES.get(_text(said, "dataType")),
         shape=_shape(_text(said, "shape")),
         shapes=shapes,
         ranges=_ranges(_text(said, "shapeRange")),

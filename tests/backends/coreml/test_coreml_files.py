@@ -317,6 +317,13 @@ def test_a_compiled_model_is_described_by_its_metadata(tmp_path: Path) -> None:
     assert set(package.precision) == {"float16", "int32"}
 
 
+@pytest.mark.parametrize(("said", "dtype"), [("Double", "float64"), ("Int32", "int32"), ("Float4", None), ("", None)])
+def test_a_type_a_compiled_model_names_is_one_numpy_knows_or_none(said: str, dtype: str | None, tmp_path: Path) -> None:
+    inputs = [WHISPER["inputSchema"][0] | {"dataType": said}]  # type: ignore[operator]
+    (feature,) = read_package(compiled(tmp_path, [WHISPER | {"inputSchema": inputs}])).main.inputs
+    assert feature.array and feature.array.dtype == dtype
+
+
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [("nothing", "describes no model"), ([], "describes no model"), (7, "describes no model")],
