@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packages.damage import replaced
 from packages.kinds import KINDS
 from packages.toolkit import ct
 
@@ -266,7 +267,7 @@ def test_no_damage_is_anything_but_a_reason(kind: str, packages: dict[str, Path]
     reasons = 0
     tried = mutations(target.read_bytes()[:200_000], random.Random(kind))
     for _ in range(1800):
-        target.write_bytes(next(tried))
+        replaced(target, next(tried))
         try:
             read_package(copy)
         except CannotRun:
@@ -353,7 +354,7 @@ def test_no_metadata_is_anything_but_a_reason(tmp_path: Path) -> None:
 
     read = 0
     for _ in range(1500):
-        (path / "metadata.json").write_text(json.dumps(changed([WHISPER])))
+        replaced(path / "metadata.json", json.dumps(changed([WHISPER])).encode())
         try:
             read_package(path)
         except CannotRun:
