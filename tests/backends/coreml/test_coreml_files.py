@@ -282,7 +282,7 @@ def compiled(folder: Path, said: Any) -> Path:
     return path
 
 
-WHISPER = {
+WHISPER: dict[str, Any] = {
     "specificationVersion": 7,
     "storagePrecision": "Float16",
     "computePrecision": "Mixed (Float16, Int32)",
@@ -320,7 +320,7 @@ def test_a_compiled_model_is_described_by_its_metadata(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("said", "dtype"), [("Double", "float64"), ("Int32", "int32"), ("Float4", None), ("", None)])
 def test_a_type_a_compiled_model_names_is_one_numpy_knows_or_none(said: str, dtype: str | None, tmp_path: Path) -> None:
-    inputs = [WHISPER["inputSchema"][0] | {"dataType": said}]  # type: ignore[operator]
+    inputs = [WHISPER["inputSchema"][0] | {"dataType": said}]
     (feature,) = read_package(compiled(tmp_path, [WHISPER | {"inputSchema": inputs}])).main.inputs
     assert feature.array and feature.array.dtype == dtype
 
