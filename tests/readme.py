@@ -21,6 +21,7 @@ from fakes.openai_batch import OpenAIBatch
 from fakes.openai_media import OpenAIMedia
 from fakes.openai_media import usual_models as openai_models
 from fakes.wall import Seen, Wall
+from packages.shipped import FOLDER, color_png, tone_wav
 from screen import Screen
 
 from mmai.settings.reference import BACKEND, SECTIONS
@@ -85,6 +86,10 @@ class _Page:
         for name in ("README.md", "LICENSE"):
             (self.folder / name).write_bytes((ROOT / name).read_bytes())
         (self.folder / "sky.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+        shutil.copytree(FOLDER, self.folder / "models", ignore=shutil.ignore_patterns("*.md"))
+        (self.folder / "red.png").write_bytes(color_png((255, 0, 0)))
+        (self.folder / "sea.png").write_bytes(color_png((10, 20, 250), size=(640, 480)))
+        (self.folder / "tones.wav").write_bytes(tone_wav("deadbeef"))
         self.section, self.exported = 0, dict[str, str]()
         packages = home / "packages"
         self.shell = Mmai(home, self.real[OLLAMA_URL])

@@ -20,7 +20,7 @@ from mmai.values.budget import Spending
 from mmai.values.decision import Decision
 from mmai.values.model import ModelCard, Profile
 from mmai.values.registry import Registry
-from mmai.values.request import Message, Request, TextPart
+from mmai.values.request import AudioPart, ImagePart, Message, Part, Request, TextPart
 from mmai.values.task import TaskType
 from mmai.values.url import is_loopback
 
@@ -29,6 +29,14 @@ RUNNERS_UP = 3
 
 LIMITS = frozenset({"provider", "exclude", "local_only", "max_latency", "min_reliability", "max_memory", *MONEY})
 """Filters that hold for a model somebody named, too: limits the user set. What it can do is between the model and its server."""
+
+
+MATERIAL: dict[TaskType, Part] = {
+    TaskType.IMAGE_CLASSIFICATION: ImagePart(b"", "image/png"),
+    TaskType.IMAGE_UNDERSTANDING: ImagePart(b"", "image/png"),
+    TaskType.SPEECH_TRANSCRIPTION: AudioPart(b"", "audio/wav"),
+}
+"""What a task works on, where that is no text."""
 
 
 class Chooser:
@@ -98,10 +106,10 @@ class Chooser:
 
     def active(self, registry: Registry, wish: Wish) -> dict[TaskType, str | None]:
         """Task type to the reference that takes it now, as far as the task alone tells; None where no model can."""
-        request = Request(messages=(Message("user", (TextPart("."),)),))
         budget, seen = self._budget(), self._profiles()
         chosen: dict[TaskType, str | None] = {}
         for task in TaskType:
+            request = Request(messages=(Message("user", (MATERIAL.get(task, TextPart(".")),)),))
             choice = self._decide(registry, request, structs.replace(wish, task=task), seen, budget).choice
             chosen[task] = str(choice.card.ref) if choice else None
         return chosen

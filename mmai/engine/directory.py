@@ -42,7 +42,7 @@ class Directory:
         if refusal := self.refusal(first, request):
             name = f"`{first.ref}`"
             told = refusal if name in refusal else f"{name} cannot take this: {refusal}"
-            raise NoEligibleModel(told, hint="mmai select --explain")
+            raise NoEligibleModel(told, hint=f"mmai models show {first.ref}" if first.package else "mmai select --explain")
         return Choice(routes=(*self._session.routes(first), *self.willing(others, request)))
 
     async def card(self, text: str) -> ModelCard:

@@ -44,9 +44,14 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 def labels_text(labels: Iterable[Label], *, of: str | None = None) -> str:
     """One class a line, the most probable first: `0.91  tabby cat`; `a.png: 0.91  tabby cat` where they are of one file of several."""
     return "".join(
-        f"{_file(of)}{'-' if label.probability is None else f'{label.probability:.2f}'}  {clean_line(label.name)}\n"
+        f"{_file(of)}{'-' if label.probability is None else probability(label.probability)}  {clean_line(label.name)}\n"
         for label in labels
     )
+
+
+def probability(share: float) -> str:
+    """Two digits that say something: `0.91`, `0.0020`, `4.0e-06`."""
+    return f"{share:.2f}" if share >= 0.095 or not share else f"{share:#.2g}"
 
 
 def vector_text(values: Sequence[float], *, of: str | None = None) -> str:

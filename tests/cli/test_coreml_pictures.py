@@ -176,8 +176,26 @@ def test_no_number_of_classes(seeing: Mmai) -> None:
 
     result = seeing(*RUN, "-f", "a.png", "-O", "top_k=0")
 
-    assert result.exit_code == 8
+    assert result.exit_code == 2
     assert "error: `top_k` is a whole number of at least 1, not `0`" in result.stderr
+
+
+def test_an_option_nobody_reads_is_refused_with_those_there_are(seeing: Mmai) -> None:
+    (seeing.home / "a.png").write_bytes(color_png(RED))
+
+    result = seeing(*RUN, "-f", "a.png", "-O", "topk=3")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "`coreml:DominantColor` has no option `topk`, only `compute_units`, `function`, `top_k`" in result.stderr
+
+
+def test_compute_units_there_are_not(seeing: Mmai) -> None:
+    (seeing.home / "a.png").write_bytes(color_png(RED))
+
+    result = seeing(*RUN, "-f", "a.png", "-O", "compute_units=gpu")
+
+    assert result.exit_code == 2
+    assert "`compute_units` is one of all, neural_engine, cpu_and_gpu, cpu_only, not `gpu`" in result.stderr
 
 
 def test_a_text_alone_is_nothing_for_a_classifier(seeing: Mmai) -> None:

@@ -141,7 +141,7 @@ def test_language_and_translation_are_options(bundle: Mmai) -> None:
 
 def test_a_language_the_model_does_not_know_is_refused(bundle: Mmai) -> None:
     result = bundle(*TALK, "-f", "low.wav", "-O", "language=klingon")
-    assert (result.exit_code, result.stdout) == (8, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "`language` is one of the model's, not `klingon`: de, en, es, fr, it, nl, pl, pt" in result.stderr
 
 

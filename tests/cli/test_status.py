@@ -1,7 +1,10 @@
 """`mmai status`: what there is, and what to do when that is not enough."""
 
+from shutil import copytree
+
 from command import Mmai
 from fakes.ollama import FakeOllama
+from packages.shipped import FOLDER
 
 
 def test_nothing_reachable_ends_with_the_next_step(mmai: Mmai, nowhere: str) -> None:
@@ -62,3 +65,10 @@ def test_without_a_server_the_built_in_models_take_what_they_can(mmai: Mmai) -> 
     active = {row["task"]: row["model"] for row in mmai("status", "--json").json["data"]["active"]}
     assert active["summarization"] == "builtin:textrank"
     assert active["code_generation"] is None
+
+
+def test_models_in_files_take_the_tasks_they_are_for(mmai: Mmai) -> None:
+    copytree(FOLDER, mmai.home / "mmai" / "models")
+    active = {row["task"]: row["model"] for row in mmai("status", "--json").json["data"]["active"]}
+    assert active["image_classification"] == "coreml:DominantColor"
+    assert active["speech_transcription"] == "coreml:ToneLetters"

@@ -79,7 +79,8 @@ class Engine:
     def __init__(self) -> None:
         self.does = ""
         self.source = Path()
-        self.states: list[int] = []
+        self.states: dict[int, int] = {}
+        self.begun = 0
 
     def answer(self, request: Request, arrays: Sequence[np.ndarray]) -> Given:
         match request:
@@ -90,8 +91,12 @@ class Engine:
             case Plan():
                 return self.plan()
             case MakeState():
-                self.states.append(0)
-                return StateMade(state=len(self.states) - 1), ()
+                for dropped in request.dropped:
+                    del self.states[dropped]
+                self.begun += 1
+                self.states[self.begun] = 0
+                self.note(f"states:{len(self.states)}")
+                return StateMade(state=self.begun), ()
             case Predict():
                 return self.predict(request, arrays)
 

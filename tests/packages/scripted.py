@@ -7,8 +7,8 @@ from typing import Any
 
 from mmai.backends.coreml import tasks
 from mmai.backends.coreml.executor import Executor, LoadReport, Prediction
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.meter import Meter
-from mmai.backends.coreml.tasks.job import Job
 from mmai.values.event import Event
 from mmai.values.execution import ExecutorName
 from mmai.values.model import ModelRef
@@ -19,7 +19,7 @@ Outputs = Mapping[str, Any]
 
 
 class Scripted:
-    """`Executor` as the protocol has it; `asked` keeps what was handed in, `states` which state it was with."""
+    """`Executor` as the protocol has it. `asked` keeps what was handed in, `states` which state it was with, `held` those there are."""
 
     name: ExecutorName = "reference"
     compute_units: str | None = None
@@ -28,18 +28,24 @@ class Scripted:
     def __init__(self, answer: Outputs | Callable[[Mapping[str, Any]], Outputs]) -> None:
         self.asked: list[Mapping[str, Any]] = []
         self.states: list[int | None] = []
+        self.held: set[int] = set()
         self.alive = True
         self._answer = answer
         self._begun = 0
 
     async def predict(self, feeds: Mapping[str, Any], *, state: int | None = None) -> Prediction:
+        assert state is None or state in self.held
         self.asked.append(dict(feeds))
         self.states.append(state)
         return Prediction(outputs=dict(self._answer(feeds) if callable(self._answer) else self._answer))
 
     async def new_state(self) -> int:
         self._begun += 1
+        self.held.add(self._begun)
         return self._begun
+
+    def drop_state(self, state: int) -> None:
+        self.held.discard(state)
 
     async def aclose(self) -> None:
         self.alive = False

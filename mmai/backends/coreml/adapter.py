@@ -10,11 +10,11 @@ from mmai.backends.coreml import tasks
 from mmai.backends.coreml.cards import accepts, card_of
 from mmai.backends.coreml.executor import Executor
 from mmai.backends.coreml.executors import Executors, chosen
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.library import Library
 from mmai.backends.coreml.meter import Meter
-from mmai.backends.coreml.setup import Setup
-from mmai.backends.coreml.tasks.job import Job
-from mmai.errors import CannotRun, MmaiError, NoEligibleModel, UnknownModel
+from mmai.backends.coreml.setup import UNITS, Setup
+from mmai.errors import CannotRun, MmaiError, NoEligibleModel, UnknownModel, UsageError
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import DroppedEvent, Event, ExecutionEvent, FinishedEvent
 from mmai.values.execution import Execution
@@ -98,6 +98,8 @@ class CoreMLBackend:
         if reason := self.can_handle(model, request):
             raise CannotRun(reason) if model.problem else NoEligibleModel(reason)
         package = self.inspect(model)
+        task = accepted_task(package, request)
+        tasks.demand_known(task, request.options.extra, model=str(model.ref))
         name, why = chosen(request.options.executor or self._setup.executor, platform=sys.platform)
         units = self._units(request)
         meter = Meter()
@@ -115,7 +117,7 @@ class CoreMLBackend:
         for option in DROPPED:
             if getattr(request.options, option) not in (None, ()):
                 yield DroppedEvent(option, NO_SUCH_OPTION)
-        async with aclosing(tasks.run(accepted_task(package, request), job)) as events:
+        async with aclosing(tasks.run(task, job)) as events:
             async for event in events:
                 yield event
         execution = meter.execution(reason=why, function=job.function)
@@ -152,7 +154,12 @@ class CoreMLBackend:
         await self._executors.aclose()
 
     def _units(self, request: Request) -> str:
-        return str(request.options.extra.get("compute_units", self._setup.compute_units))
+        units = request.options.extra.get("compute_units", self._setup.compute_units)
+        if units not in UNITS:
+            raise UsageError(
+                f"`compute_units` is one of {', '.join(UNITS)}, not `{units}`", hint="mmai run -O compute_units=all"
+            )
+        return str(units)
 
 
 def accepted_task(package: Package, request: Request) -> RoleTask:

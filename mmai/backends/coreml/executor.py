@@ -75,6 +75,10 @@ class Executor(Protocol):
         """
         ...
 
+    def drop_state(self, state: int) -> None:
+        """Nobody asks with these states any more. Never fails: not for what was dropped before, nor for a model that is gone."""
+        ...
+
     async def aclose(self) -> None:
         """Let the model go. May be called twice."""
         ...

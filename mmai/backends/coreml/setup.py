@@ -7,6 +7,9 @@ from msgspec import Struct
 
 from mmai.values.execution import ExecutorChoice
 
+UNITS = ("all", "neural_engine", "cpu_and_gpu", "cpu_only")
+"""What Core ML may compute on, from the most to the least that can go wrong."""
+
 
 class Setup(Struct, frozen=True, kw_only=True):
     """Where models are, and how they are run."""

@@ -75,10 +75,10 @@ def _number(found: Array, feature: Feature) -> "Feed":
     """An array, or the one number an input takes that is none."""
     if feature.kind in ("int64", "double") and found.size == 1:
         return int(found.item()) if feature.kind == "int64" else float(found.item())
-    return found if feature.array is None else demand_shape(found, feature, feature.array)
+    return found if feature.array is None else _of_shape(found, feature, feature.array)
 
 
-def demand_shape(found: Array, feature: Feature, array: ArrayFormat) -> Array:
+def _of_shape(found: Array, feature: Feature, array: ArrayFormat) -> Array:
     """Hold an array to the shapes an input takes: better before a model is loaded than after.
 
     Raises:
@@ -127,7 +127,7 @@ def _array(value: Any, feature: Feature, wrong: UsageError) -> Array:
     if found.dtype.kind == "f" and (array.dtype or "").startswith(("int", "uint")) and (found == np.rint(found)).all():
         found = found.astype(np.int64)
     rank = max(map(len, (array.shape, *array.shapes, array.ranges)))
-    return demand_shape(found.reshape((1,) * (rank - found.ndim) + found.shape), feature, array)
+    return _of_shape(found.reshape((1,) * (rank - found.ndim) + found.shape), feature, array)
 
 
 def _table(value: Mapping[str, Any], feature: Feature, wrong: UsageError) -> "Feed":

@@ -17,7 +17,7 @@ from packages.reference import multifunction
 from packages.shipped import COLORS, DOMINANT_COLOR, KEYWORD_INTENTS, TONE_LETTERS
 from packages.toolkit import built, ct, mb, types
 
-from mmai.backends.coreml.apple import UNITS, open_apple
+from mmai.backends.coreml.apple import open_apple
 from mmai.backends.coreml.apple.engine import Engine
 from mmai.backends.coreml.apple.feeds import modes, outputs, wired
 from mmai.backends.coreml.apple.machine import Machine, os_build, this_machine
@@ -36,7 +36,7 @@ from mmai.backends.coreml.apple.messages import (
 from mmai.backends.coreml.apple.placement import shares
 from mmai.backends.coreml.files import read_package
 from mmai.backends.coreml.reference import open_reference
-from mmai.backends.coreml.setup import Setup
+from mmai.backends.coreml.setup import UNITS, Setup
 from mmai.errors import CannotRun
 from mmai.values.package import Package
 
@@ -145,6 +145,8 @@ def test_states_are_coremltools_own(tmp_path: Path) -> None:
     x = np.array([1, 2], np.float32)
     sums = [model.predict(x=x, state=state)["y"].tolist() for state in (one, one, other)]
     assert sums == [[1, 2], [2, 4], [1, 2]]
+    model.ask(MakeState(dropped=(one,)))
+    assert list(model.engine._states) == [other, other + 1], "nothing else tells what the worker holds"
 
 
 @pytest.mark.usefixtures("proxy")

@@ -15,6 +15,7 @@ from packages.speech import tokenizer
 from tokenizers import Tokenizer, decoders, models
 
 from mmai.backends.coreml.files import read_package
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.meter import Meter
 from mmai.backends.coreml.reference import open_reference
 from mmai.backends.coreml.roles import find_roles
@@ -22,7 +23,6 @@ from mmai.backends.coreml.speech.ctc import blank_of, collapsed, frames_of
 from mmai.backends.coreml.speech.frames import FrameScribe
 from mmai.backends.coreml.speech.pieces import overlapping, quiet_end
 from mmai.backends.coreml.speech.spelling import TokenizerSpelling, VocabularySpelling, spelling_of
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import CannotRun
 from mmai.values.model import ModelRef
 from mmai.values.package import Roles

@@ -25,14 +25,14 @@ from packages.speech import (
 
 from mmai.backends.coreml.executor import Executor
 from mmai.backends.coreml.files import read_package
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.meter import Meter
 from mmai.backends.coreml.reference import open_reference
 from mmai.backends.coreml.speech.binding import bound
 from mmai.backends.coreml.speech.bundle import Stage, model_itself
 from mmai.backends.coreml.speech.decoder import Decoder, context_of
-from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tasks.transcribe import run
-from mmai.errors import CannotRun, InvalidRequest, ProviderError, UsageError
+from mmai.errors import CannotRun, ProviderError, UsageError
 from mmai.values.event import TextEvent
 from mmai.values.model import ModelRef
 from mmai.values.package import ArrayFormat, AudioPreparation, Feature, Function, Package, Roles
@@ -138,6 +138,15 @@ def test_every_recording_begins_anew_on_a_line_of_its_own(bundles: Path, kind: s
     assert talk.meter.usage.audio_s == 5
 
 
+def test_no_state_is_held_after_a_recording(bundles: Path) -> None:
+    talk = Talk(bundles, "stateful")
+    talk.hear(recording(LOW_HZ), recording(HIGH_HZ))
+    decoder = talk.opened[bundles / "stateful.mlpackage"]
+    for state in (1, 2):
+        with pytest.raises(UsageError, match=f"has no state {state}"):
+            asyncio.run(decoder.predict({}, state=state))
+
+
 def test_what_is_longer_than_a_window_is_cut_at_its_pause_and_stays_in_one_language(bundles: Path) -> None:
     """What is high is German where nothing else says what it is."""
     sound = np.concatenate([tone(LOW_HZ, seconds=27), tone(0, seconds=1), tone(HIGH_HZ, seconds=10)])
@@ -175,7 +184,7 @@ def test_a_transcript_that_fits_is_not_called_cut(bundles: Path) -> None:
 )
 def test_what_the_model_cannot_do_is_told_before_it_is_loaded(bundles: Path, options: dict[str, Any], sentence: str) -> None:
     talk = Talk(bundles, "prefix", **options)
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(UsageError) as refused:
         talk.hear(recording(LOW_HZ))
     assert refused.value.message == sentence
     assert not talk.opened

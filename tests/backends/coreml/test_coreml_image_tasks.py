@@ -7,7 +7,7 @@ import pytest
 from packages.scripted import Scripted, a_job, a_package, array_input, image_input, ran
 from packages.shipped import color_png
 
-from mmai.errors import InvalidRequest, ProviderError, UsageError
+from mmai.errors import ProviderError, UsageError
 from mmai.values.event import Label, LabelsEvent, VectorEvent
 from mmai.values.package import Feature, Function, ImagePreparation, Package, Roles
 from mmai.values.request import ImagePart
@@ -47,7 +47,7 @@ def test_five_classes_unless_told_otherwise() -> None:
 
 @pytest.mark.parametrize("count", [0, -1, 2.5, "some", True])
 def test_no_such_number_of_classes(count: object) -> None:
-    with pytest.raises(InvalidRequest, match=r"`top_k` is a whole number of at least 1"):
+    with pytest.raises(UsageError, match=r"`top_k` is a whole number of at least 1"):
         classes({"probs": TABLE}, top_k=count)
 
 
@@ -101,6 +101,7 @@ def test_a_model_with_states_gets_fresh_ones_for_every_picture() -> None:
     ran("image_classification", a_job(executor, package, a_picture("a.png"), a_picture("b.png")))
 
     assert executor.states == [1, 2]
+    assert executor.held == set()
 
 
 def test_an_unknown_function_is_refused_with_those_there_are() -> None:

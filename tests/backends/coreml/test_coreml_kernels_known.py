@@ -49,6 +49,15 @@ def test_fp16_is_rounded_and_kept_in_float32() -> None:
     assert out.tolist() == [2048, np.inf, float(np.float16(0.1))]
 
 
+def test_what_is_too_large_for_a_whole_type_becomes_its_largest() -> None:
+    huge = f32([np.nan, np.inf, -np.inf, 3e9, 2147483520, -1.5])
+    assert KERNELS["cast"](huge, dtype="int32").tolist() == [0, 2**31 - 1, -(2**31), 2**31 - 1, 2147483520, -1]
+    assert KERNELS["cast"](f32([300, -7, 254.9]), dtype="uint8").tolist() == [255, 0, 254]
+    assert KERNELS["cast"](f32([]), dtype="int8").tolist() == []
+    with pytest.raises(ValueError, match="there is no cast to `fp8`"):
+        KERNELS["cast"](huge, dtype="fp8")
+
+
 def test_whole_numbers_are_cut_off_towards_zero() -> None:
     assert KERNELS["cast"](f32([-1.7, 1.7]), dtype="int32").tolist() == [-1, 1]
     assert KERNELS["real_div"](ints(-7, 7), y=ints(2, 2)).tolist() == [-3, 3]
@@ -60,8 +69,22 @@ def test_interleaving_takes_one_of_each_in_turn() -> None:
     assert KERNELS["concat"](values=pairs, axis=1, interleave=True).tolist() == [[1, 3, 2, 4]]
 
 
-def test_a_zero_in_a_shape_keeps_the_size_that_is_there() -> None:
-    assert KERNELS["reshape"](floats(2, 3, 4), shape=ints(0, -1)).shape == (2, 12)
+def test_scalars_are_joined_to_a_row() -> None:
+    assert KERNELS["concat"](values=[np.array(2, np.int32), np.array(5, np.int32)], axis=0).tolist() == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "found"),
+    [
+        ((2, 3, 4), (0, -1, 0), (2, 3, 4)),
+        ((2, 3, 4), (-1, 0), (6, 4)),
+        ((2, 50), (1, 0, -1, 0), (1, 1, 2, 50)),  # the example of iOS 17's `reshape`
+        ((0, 3), (0, 3), (0, 3)),
+        ((), (1, 1), (1, 1)),
+    ],
+)
+def test_a_zero_in_a_shape_keeps_the_size_that_is_there(given: Any, wanted: Any, found: Any) -> None:
+    assert KERNELS["reshape"](floats(*given), shape=ints(*wanted)).shape == found
 
 
 def test_attention_looks_where_its_mask_says() -> None:
@@ -139,6 +162,27 @@ def test_negative_indices_count_from_the_end() -> None:
     assert KERNELS["gather"](f32([1, 2, 3]), indices=ints(-1), axis=0).tolist() == [3]
 
 
+@pytest.mark.parametrize(
+    "operation", ["gather", "gather_along_axis", "gather_nd", "scatter", "scatter_along_axis", "scatter_nd"]
+)
+def test_negative_indices_are_errors_where_they_are_validated(operation: str) -> None:
+    indices = ints([-1]) if operation.endswith("_nd") else ints(-1)
+    given = {"data": floats(3), "updates": f32([1])} if operation.startswith("scatter") else {"x": floats(3)}
+    with pytest.raises(ValueError, match="there is no index -1 in an axis of 3"):
+        KERNELS[operation](**given, indices=indices, validate_indices=np.array(True))
+
+
+def test_scattering_knows_no_other_mode() -> None:
+    with pytest.raises(ValueError, match="there is no scatter mode `xor`"):
+        KERNELS["scatter"](data=floats(3), indices=ints(0), updates=f32([1]), mode="xor")
+
+
+def test_gathering_of_a_batch_may_be_along_a_later_axis() -> None:
+    x, indices = floats(2, 3, 4, 5), RANDOM.integers(0, 4, (2, 6)).astype(np.int32)
+    found = KERNELS["gather"](x, indices=indices, axis=2, batch_dims=1)
+    assert (found == np.stack([x[at][:, indices[at]] for at in range(2)])).all()
+
+
 def test_a_slice_is_replaced() -> None:
     out = KERNELS["slice_update"](
         np.zeros((3, 4), np.float32), update=np.ones((2, 2), np.float32), begin=ints(1, 0), end=ints(3, 4), stride=ints(1, 2)
@@ -165,6 +209,12 @@ def test_equals_keep_their_order() -> None:
     assert KERNELS["argsort"](x, axis=0, ascending=True).tolist() == [0, 3, 1, 2]
 
 
+def test_the_smallest_whole_numbers_are_the_smallest() -> None:
+    assert KERNELS["topk"](ints(-(2**31), 5, -7), k=3)[0].tolist() == [5, -7, -(2**31)]
+    assert KERNELS["topk"](np.array([0, 255, 7], np.uint8), k=-1)[1].tolist() == [1, 2, 0]
+    assert KERNELS["argsort"](np.array([False, True])).tolist() == [1, 0]
+
+
 def test_boxes_that_overlap_a_better_one_are_left_out() -> None:
     boxes = f32([[[5, 5, 10, 10], [6, 5, 10, 10], [50, 50, 10, 10], [80, 80, 4, 4]]])
     scores = f32([[[0.9], [0.8], [0.7], [0.01]]])
@@ -183,6 +233,23 @@ def test_boxes_of_other_classes_are_kept_where_each_class_is_for_itself() -> Non
     ask = {"boxes": boxes, "scores": scores, "iou_threshold": 0.5, "score_threshold": 0.2, "max_boxes": 2}
     assert KERNELS["non_maximum_suppression"](**ask)[3].tolist() == [1]
     assert KERNELS["non_maximum_suppression"](**ask, per_class_suppression=True)[3].tolist() == [2]
+
+
+def test_boxes_without_a_threshold_of_scores_are_columns() -> None:
+    boxes = f32([[[5, 5, 10, 10], [6, 5, 10, 10], [50, 50, 10, 10]]]).swapaxes(1, 2)
+    scores = f32([[[-0.9, -0.8, -0.7]]])
+    kept, kept_scores, indices = KERNELS["non_maximum_suppression"](boxes=boxes, scores=scores, iou_threshold=0.5, max_boxes=4)
+    assert indices.tolist() == [[2, 1, -1, -1]]
+    assert kept.shape == (1, 4, 4)
+    assert kept[0, :, 1].tolist() == [6, 5, 10, 10]
+    np.testing.assert_allclose(kept_scores, [[[-0.7, -0.8, 0, 0]]])
+
+
+def test_the_best_box_is_kept_where_none_is_good_enough() -> None:
+    boxes, scores = f32([[[5, 5, 10, 10], [6, 5, 10, 10]]]), f32([[[0.1], [0.2]]])
+    ask = {"boxes": boxes, "scores": scores, "iou_threshold": 0.5, "score_threshold": 0.9, "max_boxes": 2}
+    _, _, indices, count = KERNELS["non_maximum_suppression"](**ask)
+    assert (indices.tolist(), count.tolist()) == ([[1, -1]], [1])
 
 
 def test_random_numbers_come_again_with_their_seed() -> None:
@@ -222,7 +289,8 @@ def test_an_lstm_is_its_formula(direction: str, peephole: bool) -> None:
         c = sigmoid(f + pf * c) * c + sigmoid(i + pi * c) * np.tanh(z)
         h = sigmoid(o + po * c) * np.tanh(c)
         states[t] = h
-    np.testing.assert_allclose(y, np.stack([states[t] for t in range(5)]), atol=1e-5)
+    # In the order they were computed: in reverse, the last step's first.
+    np.testing.assert_allclose(y, np.stack(list(states.values())), atol=1e-5)
     np.testing.assert_allclose(last, h, atol=1e-5)
     np.testing.assert_allclose(memory, c, atol=1e-5)
 
@@ -252,8 +320,32 @@ def test_an_lstm_both_ways_is_two_side_by_side() -> None:
             direction=direction,
             output_sequence=True,
         )
-        for ours, theirs in zip(both, one, strict=True):
+        in_order = one[0] if direction == "forward" else one[0][::-1]
+        for ours, theirs in zip(both, (in_order, *one[1:]), strict=True):
             np.testing.assert_array_equal(ours[..., part], theirs)
+
+
+def test_an_lstm_keeps_its_memory_within_its_clip() -> None:
+    ask = {"initial_h": floats(1, 2), "weight_ih": floats(8, 3), "weight_hh": floats(8, 2), "clip": np.float32(0.25)}
+    _, _, memory = KERNELS["lstm"](floats(6, 1, 3), initial_c=f32([[9, -9]]), **ask)
+    assert np.abs(memory).max() <= 0.25
+
+
+def test_recurrent_layers_refuse_what_there_is_not() -> None:
+    ask = {"initial_h": floats(1, 2), "weight_ih": floats(2, 3), "weight_hh": floats(2, 2)}
+    with pytest.raises(ValueError, match="there is no direction `sideways`"):
+        KERNELS["rnn"](floats(2, 1, 3), direction="sideways", **ask)
+    with pytest.raises(ValueError, match="there is no activation `maxout`"):
+        KERNELS["rnn"](floats(2, 1, 3), activation="maxout", **ask)
+    with pytest.raises(ValueError, match="it goes both ways and has weights for one"):
+        KERNELS["lstm"](floats(2, 1, 3), initial_c=floats(1, 2), direction="bidirectional", **ask)
+
+
+@pytest.mark.parametrize("name", ["tanh", "scaled_tanh"])
+def test_the_scaled_tangent_of_a_recurrent_layer_has_no_scale(name: str) -> None:
+    x, w, r, h = floats(1, 1, 2), floats(2, 2), floats(2, 2), floats(1, 2)
+    _, last = KERNELS["rnn"](x, initial_h=h, weight_ih=w, weight_hh=r, activation=name)
+    np.testing.assert_allclose(last, np.tanh(x[0] @ w.T + h @ r.T), atol=1e-6)
 
 
 def test_a_gru_is_its_formula() -> None:

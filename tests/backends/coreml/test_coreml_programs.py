@@ -155,6 +155,16 @@ def test_a_model_with_a_state_needs_one(counting: Path) -> None:
         asked(executor, 7, x=np.zeros(2, np.float32))
 
 
+def test_states_that_were_dropped_are_gone_and_others_stay(counting: Path) -> None:
+    executor = opened(counting)
+    one, other = begun(executor), begun(executor)
+    executor.drop_state(one)
+    executor.drop_state(one)
+    with pytest.raises(UsageError, match=f"`model` has no state {one}"):
+        asked(executor, one, x=np.zeros(2, np.float32))
+    assert asked(executor, other, x=np.array([1, 2], np.float32))["sum"].tolist() == [1, 2]
+
+
 def test_a_model_without_states_begins_none(path: Path) -> None:
     @program(vector())
     def plain(x: Any) -> Any:

@@ -52,7 +52,7 @@ def test_the_package_answers_as_it_is(model: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [SPECIFICATION, WEIGHTS])
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=4),
     kept=st.one_of(st.just(1.0), st.floats(0, 1)),

@@ -1,6 +1,7 @@
 """Inputs by name, whatever they are written in, and outputs under theirs."""
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from packages.scripted import Scripted, a_job, a_package, array_input, image_inp
 from packages.shipped import color_png
 
 from mmai.backends.coreml.tensors import feed
-from mmai.errors import UsageError
+from mmai.errors import ProviderError, UsageError
 from mmai.values.event import Tensor, TensorsEvent
 from mmai.values.package import Feature, Function
 from mmai.values.request import ImagePart, Part, TensorPart, TextPart
@@ -224,3 +225,15 @@ def test_a_model_with_states_gets_fresh_ones() -> None:
     executor, _ = passed({}, Function(name="main", inputs=(PAIR,), states=(PAIR,)), typed("pair", "[1, 2]"))
 
     assert executor.states == [1]
+    assert executor.held == set()
+
+
+def test_states_are_let_go_also_where_the_model_fails() -> None:
+    def fails(feeds: Mapping[str, Any]) -> dict[str, Any]:
+        raise ProviderError("it broke")
+
+    executor = Scripted(fails)
+    package = a_package(Function(name="main", inputs=(PAIR,), states=(PAIR,)))
+    with pytest.raises(ProviderError):
+        ran("tensors", a_job(executor, package, typed("pair", "[1, 2]")))
+    assert (executor.states, executor.held) == ([1], set())

@@ -12,7 +12,7 @@ from packages.scripted import Scripted, a_job, a_package, array_input, ran
 from packages.texts import WORDS, a_tokenizer
 
 from mmai.backends.coreml.tasks.embed_text import pooled
-from mmai.errors import CannotRun, InvalidRequest, MmaiError, ProviderError, UsageError
+from mmai.errors import CannotRun, MmaiError, ProviderError, UsageError
 from mmai.values.event import Event, LabelsEvent, VectorEvent
 from mmai.values.package import Feature, Package, Roles
 from mmai.values.request import TextPart
@@ -122,7 +122,7 @@ def test_truncate_keeps_the_beginning_and_the_frame(tmp_path: Path) -> None:
 
 def test_truncate_is_true_or_false() -> None:
     error = refused(a_classifier(IDS, vocabulary=WORDS[:2]), "stop", truncate="yes")
-    assert isinstance(error, InvalidRequest)
+    assert isinstance(error, UsageError)
 
 
 def test_words_are_found_whatever_their_case_and_without_the_signs_around_them() -> None:

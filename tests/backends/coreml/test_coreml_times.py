@@ -14,6 +14,7 @@ from packages.speech import SPECIALS, WORDS, tokenizer
 from tokenizers import Tokenizer
 
 from mmai.backends.coreml.executor import LoadReport, Prediction
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.meter import Meter
 from mmai.backends.coreml.speech.recording import Samples
 from mmai.backends.coreml.speech.rules import allowed
@@ -22,7 +23,6 @@ from mmai.backends.coreml.speech.vocabulary import Specials, specials_of
 from mmai.backends.coreml.speech.window import Window, stutters
 from mmai.backends.coreml.speech.windows import WindowScribe
 from mmai.backends.coreml.speech.writing import clock
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import CannotRun
 from mmai.values.execution import ExecutorName
 from mmai.values.model import ModelRef
@@ -226,7 +226,6 @@ class Timed:
     compute_units: str | None = None
     alive = True
     report = LoadReport(load_ms=1)
-    alive = True
 
     def __init__(self, *windows: Sequence[int]) -> None:
         self.windows = windows
@@ -246,6 +245,9 @@ class Timed:
         return Prediction(outputs={"logits": scores})
 
     async def new_state(self) -> int:
+        raise AssertionError
+
+    def drop_state(self, state: int) -> None:
         raise AssertionError
 
     async def aclose(self) -> None:

@@ -118,6 +118,34 @@ def test_states_are_kept_apart(tmp_path: Path) -> None:
     assert used(child(tmp_path, "fine", stateful=True), setup_in(tmp_path), ask) == [3, 4, 3, 5]
 
 
+def test_the_worker_lets_dropped_states_go_when_it_makes_the_next(tmp_path: Path) -> None:
+    package = child(tmp_path, "fine", stateful=True)
+
+    async def ask(executor: AppleExecutor) -> None:
+        for _ in range(3):
+            state = await executor.new_state()
+            await executor.predict(X, state=state)
+            executor.drop_state(state)
+            executor.drop_state(state)
+        with pytest.raises(UsageError, match="has no state"):
+            await executor.predict(X, state=state)
+        await executor.new_state()
+        await executor.new_state()
+
+    used(package, setup_in(tmp_path), ask)
+    assert [entry for entry in asked(package) if entry.startswith("states")] == [*["states:1"] * 4, "states:2"]
+
+
+def test_states_of_a_worker_that_died_can_be_dropped(tmp_path: Path) -> None:
+    async def ask(executor: AppleExecutor) -> None:
+        state = await executor.new_state()
+        with pytest.raises(ProviderError):
+            await executor.predict(X, state=state)
+        executor.drop_state(state)
+
+    used(child(tmp_path, "aborts_at_predict", stateful=True), setup_in(tmp_path), ask)
+
+
 def test_a_state_that_was_never_begun_is_refused_before_the_worker_is_asked(tmp_path: Path) -> None:
     package = child(tmp_path, "fine", stateful=True)
 

@@ -10,15 +10,12 @@ from mmai.backends.coreml.apple.ledger import Ledger
 from mmai.backends.coreml.apple.machine import Machine, this_machine
 from mmai.backends.coreml.apple.messages import Planned
 from mmai.backends.coreml.apple.opening import Opening, Wanted
-from mmai.backends.coreml.apple.quarantine import UNITS, Quarantine
+from mmai.backends.coreml.apple.quarantine import Quarantine
 from mmai.backends.coreml.apple.store import Store
 from mmai.backends.coreml.executor import Executor
 from mmai.backends.coreml.reference.loading import entry_point
 from mmai.backends.coreml.setup import Setup
-from mmai.errors import UsageError
 from mmai.values.package import Package
-
-__all__ = ["UNITS", "open_apple"]
 
 
 async def open_apple(
@@ -33,18 +30,16 @@ async def open_apple(
     """One function of a model, ready to be asked; None is the default function.
 
     Args:
-        units: one of `UNITS`.
+        units: one of those in `setup.py`.
         machine: None is this one.
 
     Raises:
-        UsageError: it has no such function, or there are no such units.
+        UsageError: it has no such function.
         CannotRun: there is no Core ML here, the system is too old for the model, or it is in quarantine.
         TimedOut: it was not loaded in time.
         ProviderError: it could not be loaded, or brought the worker down.
     """
     machine = machine or this_machine()
-    if units not in UNITS:
-        raise UsageError(f"`compute_units` is one of {', '.join(UNITS)}, not `{units}`", hint="mmai run -O compute_units=all")
     folder = setup.cache_dir
     wanted = Wanted(
         package=package, function=entry_point(package, function), units=units, engine=machine.engine, timeout_s=load_timeout_s

@@ -58,7 +58,7 @@ class Engine:
             case Plan():
                 return _plan(request), ()
             case MakeState():
-                return self._make_state(), ()
+                return self._make_state(request), ()
             case Predict():
                 return self.predict(request, arrays)
 
@@ -87,7 +87,9 @@ class Engine:
         """Take a loaded model: coremltools' `CompiledMLModel`, or its `MLModel`."""
         self._model, self._modes = model, modes
 
-    def _make_state(self) -> Reply:
+    def _make_state(self, request: MakeState) -> Reply:
+        for dropped in request.dropped:
+            del self._states[dropped]
         number = next(self._numbers)
         self._states[number] = self._model.make_state()
         return StateMade(state=number)

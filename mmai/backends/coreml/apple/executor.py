@@ -46,6 +46,7 @@ class AppleExecutor:
         self._resources = resources
         self._turn = asyncio.Lock()
         self._states: set[int] = set()
+        self._dropped: list[int] = []
 
     @property
     def alive(self) -> bool:
@@ -72,9 +73,16 @@ class AppleExecutor:
         """Fresh states, as `Executor` promises."""
         if not self._wanted.function.states:
             raise UsageError(f"`{self._wanted.model}` has no states")
-        reply, _, _ = await self._ask(MakeState(), StateMade, ())
+        dropped, self._dropped = tuple(self._dropped), []
+        reply, _, _ = await self._ask(MakeState(dropped=dropped), StateMade, ())
         self._states.add(reply.state)
         return reply.state
+
+    def drop_state(self, state: int) -> None:
+        """Let states go, as `Executor` promises: the worker does when it makes the next, and nobody has to wait for it."""
+        if state in self._states:
+            self._states.remove(state)
+            self._dropped.append(state)
 
     async def aclose(self) -> None:
         """End the worker, and let its files go."""

@@ -50,8 +50,11 @@ class Predict(Struct, frozen=True, kw_only=True, tag="predict"):
     state: int | None = None
 
 
-class MakeState(Struct, frozen=True, tag="make_state"):
+class MakeState(Struct, frozen=True, kw_only=True, tag="make_state"):
     """Fresh states for one sequence of predictions."""
+
+    dropped: tuple[int, ...] = ()
+    """Those that nobody asks with any more."""
 
 
 class Compiled(Struct, frozen=True, kw_only=True, tag="compiled"):

@@ -6,10 +6,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from mmai.backends.coreml.apple.ledger import Ledger
+from mmai.backends.coreml.setup import UNITS
 from mmai.errors import CannotRun
-
-UNITS = ("all", "neural_engine", "cpu_and_gpu", "cpu_only")
-"""What a model may be computed on, from the most to the least that can go wrong."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from mmai.backends.coreml.reference.chain import Chain
 from mmai.backends.coreml.reference.coverage import coverage
 from mmai.backends.coreml.reference.executor import ReferenceExecutor, named
 from mmai.backends.coreml.reference.loading import load
-from mmai.backends.coreml.reference.threads import in_thread
+from mmai.backends.coreml.reference.threads import in_thread, share_no_product
 from mmai.values.package import Package
 
 __all__ = ["coverage", "open_reference"]
@@ -23,6 +23,7 @@ async def open_reference(package: Package, *, function: str | None) -> Executor:
         CannotRun: it is no ML Program, has an operation that is not run here, or its files are damaged.
         ProviderError: there is not enough memory.
     """
+    share_no_product()
     started = time.perf_counter()
     model = Path(package.path).stem
 

@@ -58,6 +58,10 @@ class ReferenceExecutor:
             self._states[number] = (asyncio.Lock(), chain.fresh_states())
         return number
 
+    def drop_state(self, state: int) -> None:
+        """Let states go, as `Executor` promises; a prediction under way keeps them until it ends."""
+        self._states.pop(state, None)
+
     async def aclose(self) -> None:
         """Let weights and states go."""
         self._chain = None

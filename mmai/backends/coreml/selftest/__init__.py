@@ -5,11 +5,11 @@ Elsewhere the reference executor is held to the same answers, and what needs Cor
 
 from collections.abc import Callable
 
-from mmai.backends.coreml.apple import UNITS
 from mmai.backends.coreml.apple.machine import Machine, this_machine
 from mmai.backends.coreml.selftest.checks import apple_answers, kill, reference_answers
 from mmai.backends.coreml.selftest.place import environment
 from mmai.backends.coreml.selftest.questions import known
+from mmai.backends.coreml.setup import UNITS
 from mmai.errors import CannotRun
 from mmai.values.selftest import Selftest, SelftestRow
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mmai.backends.coreml.executor import Executor
 from mmai.backends.coreml.files import read_package
-from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.job import Job
 from mmai.values.package import Function
 
 if TYPE_CHECKING:
@@ -32,9 +32,14 @@ class Stage:
         """See `Executor`."""
         return await (await self._loaded()).new_state()
 
+    def drop_state(self, state: int) -> None:
+        """See `Executor`."""
+        if self._executor:
+            self._executor.drop_state(state)
+
     async def predict(self, feeds: "Mapping[str, Feed]", *, state: int | None = None) -> "dict[str, Output]":
         """Run it once; raises as `Executor.predict` does, and the first time as loading does."""
-        return (await self._job.predict(feeds, executor=await self._loaded(), state=state)).outputs
+        return (await self._job.meter.predict(await self._loaded(), feeds, state)).outputs
 
     async def _loaded(self) -> Executor:
         if self._executor is None:

@@ -45,6 +45,12 @@ class Decoder:
             self._fed.append(token)
         return self._scores
 
+    def close(self) -> None:
+        """Let go of what the model keeps for this sequence. May be called twice."""
+        if self._state is not None:
+            self._model.drop_state(self._state)
+            self._state = None
+
     async def _step(self, tokens: Sequence[int], *, past: int) -> Array:
         if self._binding.states and self._state is None:
             self._state = await self._model.new_state()

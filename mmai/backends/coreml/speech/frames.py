@@ -4,13 +4,13 @@ from collections.abc import AsyncGenerator
 
 import numpy as np
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.speech.bundle import model_itself, stage
 from mmai.backends.coreml.speech.ctc import Array, blank_of, collapsed, frames_of
 from mmai.backends.coreml.speech.listening import Listener
 from mmai.backends.coreml.speech.pieces import UNBOUNDED_S, Piece, overlapping
 from mmai.backends.coreml.speech.recording import Samples
 from mmai.backends.coreml.speech.spelling import spelling_of
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import CannotRun, ProviderError
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.speech.bundle import Stage, stage
 from mmai.backends.coreml.speech.hearing import Ear, ear_of
 from mmai.backends.coreml.speech.recording import Samples
-from mmai.backends.coreml.tasks.job import Job
 
 Array = np.ndarray[Any, Any]
 

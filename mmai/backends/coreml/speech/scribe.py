@@ -3,10 +3,10 @@
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.speech.frames import FrameScribe
 from mmai.backends.coreml.speech.recording import Samples
 from mmai.backends.coreml.speech.windows import WindowScribe
-from mmai.backends.coreml.tasks.job import Job
 
 
 class Scribe(Protocol):

@@ -11,7 +11,7 @@ from msgspec.structs import fields, replace
 from tokenizers import Tokenizer
 
 from mmai.backends.coreml.speech.spelling import special_ids
-from mmai.errors import CannotRun, InvalidRequest
+from mmai.errors import CannotRun, UsageError
 from mmai.values.package import Roles
 
 START, END, TIMELESS, SILENT = "<|startoftranscript|>", "<|endoftext|>", "<|notimestamps|>", "<|nospeech|>"
@@ -57,13 +57,13 @@ class Specials(Struct, frozen=True, kw_only=True):
         """The token of a language given as `-O language=de`.
 
         Raises:
-            InvalidRequest: the model does not know it.
+            UsageError: the model does not know it.
         """
         code = str(wished).lower().replace("_", "-").partition("-")[0]
         if code in self.languages:
             return self.languages[code]
         known = ", ".join(sorted(self.languages)) or "none to choose from"
-        raise InvalidRequest(f"`language` is one of the model's, not `{wished}`: {known}", hint="mmai run -O language=en")
+        raise UsageError(f"`language` is one of the model's, not `{wished}`: {known}", hint="mmai run -O language=en")
 
 
 class Noted(Struct, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """An encoder that hears a window, and a decoder that writes down what it heard: Whisper, and what is built like it."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.speech.binding import Binding, bound
 from mmai.backends.coreml.speech.bundle import Stage, model_itself, stage
 from mmai.backends.coreml.speech.decoder import Decoder, context_of
@@ -14,7 +15,6 @@ from mmai.backends.coreml.speech.vocabulary import specials_of
 from mmai.backends.coreml.speech.window import Window
 from mmai.backends.coreml.speech.wishes import wishes_of
 from mmai.backends.coreml.speech.writing import Writing
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import CannotRun
 
 
@@ -39,7 +39,7 @@ class WindowScribe:
 
         Raises:
             CannotRun: one half is missing, or nothing says how its text is written.
-            InvalidRequest: an option the model does not take.
+            UsageError: an option the model does not take.
         """
         hearing, writing = await stage(job, "encoder"), await stage(job, "decoder")
         if hearing is None and writing is None:
@@ -64,18 +64,18 @@ class WindowScribe:
         while (start == 0 or len(samples) - start > STUB_S * self.sample_rate) and self._left != 0:
             rest = samples[start : start + size + 1]
             end = size if timed else quiet_end(rest, window=size, sample_rate=self.sample_rate)
-            window = await self._window(rest[:end])
-            language_id = await window.language() if language_id is None else language_id
-            writing.begin(start / self.sample_rate)
-            async for text in self._written(window, writing, language_id, timed=timed):
-                yield text
+            with closing(await self._decoder_of(rest[:end])) as decoder:
+                window = Window(decoder, self._specials)
+                language_id = await window.language() if language_id is None else language_id
+                writing.begin(start / self.sample_rate)
+                async for text in self._written(window, writing, language_id, timed=timed):
+                    yield text
             start += end if writing.advance_s is None else round(writing.advance_s * self.sample_rate)
 
-    async def _window(self, samples: Samples) -> Window:
+    async def _decoder_of(self, samples: Samples) -> Decoder:
         encoded, _ = await self._listener.hear(samples)
         self._binding = self._binding or bound(self._decoder.function, self._job.roles, encoded=encoded)
-        decoder = Decoder(self._decoder, self._binding, encoded, padding=self._specials.end_id)
-        return Window(decoder, self._specials)
+        return Decoder(self._decoder, self._binding, encoded, padding=self._specials.end_id)
 
     async def _written(
         self, window: Window, writing: Writing, language_id: int | None, *, timed: bool

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from mmai.backends.coreml.speech.vocabulary import Specials
-from mmai.errors import InvalidRequest
+from mmai.errors import UsageError
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
@@ -24,7 +24,7 @@ def wishes_of(options: Mapping[str, Any], specials: Specials) -> Wishes:
     """What is asked for, held against what the model can do.
 
     Raises:
-        InvalidRequest: it cannot.
+        UsageError: it cannot.
     """
     language = options.get("language")
     wished = Wishes(
@@ -33,14 +33,14 @@ def wishes_of(options: Mapping[str, Any], specials: Specials) -> Wishes:
         timestamps=_flag(options, "timestamps"),
     )
     if wished.translate and (specials.translate_id is None or not specials.languages):
-        raise InvalidRequest("the model transcribes, and does not translate", hint="mmai run -O translate=false")
+        raise UsageError("the model transcribes, and does not translate", hint="mmai run -O translate=false")
     if wished.timestamps and specials.times_from is None:
-        raise InvalidRequest("the model tells no times", hint="mmai run -O timestamps=false")
+        raise UsageError("the model tells no times", hint="mmai run -O timestamps=false")
     return wished
 
 
 def _flag(options: Mapping[str, Any], name: str) -> bool:
     value = options.get(name, False)
     if not isinstance(value, bool):
-        raise InvalidRequest(f"`{name}` is true or false, not `{value}`", hint=f"mmai run -O {name}=true")
+        raise UsageError(f"`{name}` is true or false, not `{value}`", hint=f"mmai run -O {name}=true")
     return value

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.tasks.scoring import classify, most
 from mmai.backends.coreml.tasks.viewing import view
 from mmai.values.event import Event, LabelsEvent

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 
-from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.tasks.scoring import classify, most
 from mmai.backends.coreml.tasks.text_feeds import prepare
 from mmai.values.event import Event, LabelsEvent

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.tasks.embedding import embedding_output
-from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tasks.viewing import view
 from mmai.errors import CannotRun, ProviderError
 from mmai.values.event import Event, VectorEvent

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.tasks.embedding import embedding_output
-from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tasks.text_feeds import prepare
 from mmai.errors import CannotRun, ProviderError
 from mmai.values.event import Event, VectorEvent

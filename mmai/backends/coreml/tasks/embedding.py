@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.job import Job
 from mmai.errors import UsageError
 
 if TYPE_CHECKING:

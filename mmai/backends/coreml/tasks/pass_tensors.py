@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.reference.wording import said_feature
-from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tensors import feed, picture_feed
 from mmai.errors import UsageError
 from mmai.values.event import Event, Tensor, TensorsEvent
@@ -25,9 +25,7 @@ async def run(job: Job) -> AsyncGenerator[Event, None]:
     function = job.interface
     with job.meter.preparing():
         feeds = await asyncio.to_thread(feeds_of, job, function)
-    executor = await job.open(None, job.function)
-    state = await executor.new_state() if function.states else None
-    prediction = await job.predict(feeds, executor=executor, state=state)
+    prediction = await job.predict(feeds)
     yield event_of(prediction.outputs)
 
 

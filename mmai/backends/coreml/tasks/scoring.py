@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmai.backends.coreml.tasks.job import Job
+from mmai.backends.coreml.job import Job
 from mmai.errors import CannotRun, ProviderError
 from mmai.values.event import Label
 from mmai.values.package import Package
@@ -27,7 +27,7 @@ def most(job: Job) -> int | None:
     """How many classes `-O top_k=N` asks for; None is `-O top_k=all`.
 
     Raises:
-        InvalidRequest: it is neither `all` nor a whole number of at least 1.
+        UsageError: it is neither `all` nor a whole number of at least 1.
     """
     return None if job.request.options.extra.get("top_k") == "all" else job.whole("top_k", TOP_K)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.lengths import fitting, longest, outer
-from mmai.backends.coreml.tasks.job import Job
 from mmai.backends.coreml.tasks.tokens import Encoded, Vocabulary, vocabulary_of
 from mmai.errors import CannotRun, UsageError
 from mmai.values.package import ArrayFormat, Feature

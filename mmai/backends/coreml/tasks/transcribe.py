@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.speech.recording import decoded
 from mmai.backends.coreml.speech.scribe import scribe_for
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import UsageError
 from mmai.values.event import Event, TextEvent, Usage
 from mmai.values.request import AudioPart
@@ -16,7 +16,7 @@ async def run(job: Job) -> AsyncGenerator[Event, None]:
 
     Raises:
         UsageError: nothing was handed in, or it is no recording that is read here.
-        InvalidRequest: an option the model does not take.
+        UsageError: an option the model does not take.
         CannotRun: nothing says how its text is written, or its decoder has inputs that nothing here is for.
         TimedOut, ProviderError: while loading or predicting.
     """

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mmai.backends.coreml.framing import Frame, Pixels, feed_of, frame_of, pixels_of
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.pictures import decode
-from mmai.backends.coreml.tasks.job import Job
 from mmai.errors import UsageError
 from mmai.values.package import Feature, Function
 from mmai.values.request import ImagePart
@@ -28,12 +28,10 @@ async def view(job: Job) -> AsyncGenerator[tuple[str | None, "Mapping[str, Outpu
     with job.meter.preparing():
         frame = frame_of(picture_input(job, function), job.roles.image)
         framed = await asyncio.to_thread(_framed, parts, frame)
-    executor = await job.open(None, job.function)
     for part, pixels in zip(parts, framed, strict=True):
         with job.meter.preparing():
             feeds = {frame.feature.name: feed_of(pixels, frame)}
-        state = await executor.new_state() if function.states else None
-        prediction = await job.predict(feeds, executor=executor, state=state)
+        prediction = await job.predict(feeds)
         yield part.name if len(parts) > 1 else None, prediction.outputs
 
 

@@ -23,7 +23,8 @@ def relu6(x: Array) -> Array:
 
 def clamped_relu(x: Array, *, alpha: Number, beta: Number) -> Array:
     """min(x, beta) where x is not negative, else min(alpha x, beta)."""
-    return np.minimum(np.where(x >= 0, x, x * np.float32(alpha)), np.float32(beta))
+    out = _bent(np.minimum(x, 0), np.float32(alpha), x)
+    return np.minimum(out, np.float32(beta), out=out)
 
 
 def thresholded_relu(x: Array, *, alpha: Number = 1.0) -> Array:
@@ -33,18 +34,26 @@ def thresholded_relu(x: Array, *, alpha: Number = 1.0) -> Array:
 
 def leaky_relu(x: Array, *, alpha: Number = 0.01) -> Array:
     """x where it is positive, else alpha x."""
-    return np.where(x >= 0, x, x * np.float32(alpha))
+    return _bent(np.minimum(x, 0), np.float32(alpha), x)
 
 
 def prelu(x: Array, *, alpha: Array) -> Array:
     """As `leaky_relu`, with an alpha for each channel (axis 1)."""
     slope = alpha.reshape((1, -1) + (1,) * (x.ndim - 2)) if x.ndim > 1 else alpha
-    return np.where(x >= 0, x, x * slope)
+    return _bent(np.minimum(x, 0), slope, x)
 
 
 def elu(x: Array, *, alpha: Number = 1.0) -> Array:
     """x where it is positive, else alpha (exp(x) - 1)."""
-    return np.where(x > 0, x, np.float32(alpha) * np.expm1(np.minimum(x, 0)))
+    below = np.minimum(x, 0)
+    return _bent(np.expm1(below, out=below), np.float32(alpha), x)
+
+
+def _bent(below: Array, slope: Array | np.float32, x: Array) -> Array:
+    # The sum of two halves, of which one is zero: several times faster than a choice for each element.
+    below *= slope
+    below += np.maximum(x, 0)
+    return below
 
 
 def linear_activation(x: Array, *, alpha: Number, beta: Number = 0.0) -> Array:
@@ -78,7 +87,12 @@ def silu(x: Array) -> Array:
 
 def softplus(x: Array) -> Array:
     """log(1 + exp(x)), without overflow."""
-    return np.logaddexp(x, np.float32(0))
+    out = np.abs(x)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
+    np.log1p(out, out=out)
+    out += np.maximum(x, 0)
+    return out
 
 
 def softplus_parametric(x: Array, *, alpha: Array, beta: Array) -> Array:

@@ -25,13 +25,26 @@ CASTS: dict[str, Any] = {
 
 
 def cast(x: Array, *, dtype: str) -> Array:
-    """To another type: fractions are cut off towards zero, and fp16 is rounded to what it can hold and kept as float32."""
+    """To another type: fractions are cut off towards zero, and fp16 is rounded to what it can hold and kept as float32.
+
+    Numbers with fractions that are too large for a whole type become its largest; whole numbers lose their upper bits.
+    """
     if dtype == "fp16":
         return x.astype(np.float16).astype(np.float32)
     if dtype not in CASTS:
         raise ValueError(f"there is no cast to `{dtype}`")
-    out: Array = x.astype(CASTS[dtype])
+    target = np.dtype(CASTS[dtype])
+    out: Array = (_within(x, target) if x.dtype.kind == "f" and target.kind in "iu" else x).astype(target)
     return out
+
+
+def _within(x: Array, target: np.dtype[Any]) -> Array:
+    # As Apple's processors convert: what is too large becomes the largest, not-a-number zero. NumPy leaves it open.
+    limits = np.iinfo(target)
+    if not x.size or (x.min() >= limits.min and x.max() < limits.max):
+        return x
+    # In float64, since float32 has no number between 2**31 - 128 and 2**31.
+    return np.clip(np.where(np.isnan(x), 0.0, x.astype(np.float64)), limits.min, limits.max)
 
 
 def clip(x: Array, *, alpha: Array, beta: Array) -> Array:

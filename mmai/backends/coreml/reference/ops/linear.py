@@ -31,8 +31,7 @@ def scaled_dot_product_attention(*, query: Array, key: Array, value: Array, attn
     scale = np.float32(1 / np.sqrt(query.shape[-1]))
     scores = np.matmul(query * scale, np.swapaxes(key, -1, -2))
     if attn_mask is not None:
-        is_choice = attn_mask.dtype == np.bool_
-        scores = np.where(attn_mask, scores, np.float32(-np.inf)) if is_choice else scores + attn_mask
+        scores += np.where(attn_mask, np.float32(0), np.float32(-np.inf)) if attn_mask.dtype == np.bool_ else attn_mask
     scores -= scores.max(axis=-1, keepdims=True)
     np.exp(scores, out=scores)
     scores /= scores.sum(axis=-1, keepdims=True)

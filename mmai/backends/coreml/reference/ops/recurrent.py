@@ -1,4 +1,8 @@
-"""Recurrent layers: a loop over time around one product with the state; that with the input is made for all steps at once."""
+"""Recurrent layers: a loop over time around one product with the state; that with the input is made for all steps at once.
+
+A layer in reverse begins with the last step, and its first output is that of the last step. Only the second half of a layer
+that goes both ways has its outputs in the order of the inputs. Source: coremltools' tests of `rnn`, `gru` and `lstm`.
+"""
 
 from collections.abc import Callable
 
@@ -11,7 +15,8 @@ Function = Callable[[Array], Array]
 
 ACTIVATIONS: dict[str, Function] = {
     "tanh": np.tanh,
-    "scaled_tanh": lambda x: np.float32(1.7159) * np.tanh(x * np.float32(2 / 3)),
+    # With its default factors, which are 1. Source: coremltools' tests of `lstm`.
+    "scaled_tanh": np.tanh,
     "sigmoid": sigmoid,
     "hard_sigmoid": lambda x: np.clip(x * np.float32(0.2) + np.float32(0.5), 0, 1),
     "sigmoid_hard": lambda x: np.clip(x * np.float32(0.2) + np.float32(0.5), 0, 1),
@@ -129,7 +134,8 @@ def lstm(
     back = _Cell(weight_hh_back, peephole_back, functions, limit).run(
         _inputs(x, weight_ih_back, bias_back), initial_h[:, size:], initial_c[:, size:], "reverse", sequence=sequence
     )
-    y, h, c = (np.concatenate(pair, axis=-1) for pair in zip(there, back, strict=True))
+    in_order = (back[0][::-1], *back[1:])
+    y, h, c = (np.concatenate(pair, axis=-1) for pair in zip(there, in_order, strict=True))
     return y, h, c
 
 
@@ -183,14 +189,10 @@ def _run(
 ) -> tuple[Array, Array]:
     if direction not in ("forward", "reverse"):
         raise ValueError(f"there is no direction `{direction}`")
-    steps = range(len(given)) if direction == "forward" else range(len(given) - 1, -1, -1)
     states = np.empty((len(given) if sequence else 1, *h.shape), np.float32)
-    for at in steps:
-        h = step(given[at], h)
-        if sequence:
-            states[at] = h
-    if not sequence:
-        states[0] = h
+    for at, now in enumerate(given if direction == "forward" else given[::-1]):
+        h = step(now, h)
+        states[at if sequence else 0] = h
     return states, h
 
 

@@ -46,12 +46,12 @@ def _mean(x: Array, **over: Any) -> Any:
     return x.mean(**over, dtype=np.float32) if x.dtype == np.float32 else x.mean(**over)
 
 
-def reduce_argmax(x: Array, *, axis: Array | int = -1, keep_dims: Array | bool = True, output_dtype: str = "int32") -> Array:
+def reduce_argmax(x: Array, *, axis: Array | int = -1, keep_dims: Array | bool = False, output_dtype: str = "int32") -> Array:
     """Where along an axis the largest element is, the first of equals."""
     return np.asarray(np.argmax(x, int(axis), keepdims=bool(keep_dims)))
 
 
-def reduce_argmin(x: Array, *, axis: Array | int = -1, keep_dims: Array | bool = True, output_dtype: str = "int32") -> Array:
+def reduce_argmin(x: Array, *, axis: Array | int = -1, keep_dims: Array | bool = False, output_dtype: str = "int32") -> Array:
     """Where along an axis the smallest element is, the first of equals."""
     return np.asarray(np.argmin(x, int(axis), keepdims=bool(keep_dims)))
 

@@ -6,11 +6,10 @@ from mmai.backends.coreml.reference.kernel import Array, Table
 
 
 def reshape(x: Array, *, shape: Array) -> Array:
-    """To `shape`, where 0 keeps the size of `x` there and -1 takes what is left."""
-    sizes = [
-        int(x.shape[at]) if size == 0 and at < x.ndim and x.size else int(size) for at, size in enumerate(shape.reshape(-1))
-    ]
-    return x.reshape(sizes)
+    """To `shape`, where -1 takes what is left, and 0 keeps the size of `x` there, counted from the last axis (before it: 1)."""
+    wanted = shape.reshape(-1).tolist()
+    sizes = ([1] * len(wanted) + list(x.shape))[len(x.shape) :]
+    return x.reshape([own if size == 0 and x.size else size for size, own in zip(wanted, sizes, strict=True)])
 
 
 def reshape_like(x: Array, *, ref_tensors: list[Array], begins: Array, ends: Array, end_masks: Array) -> Array:
@@ -50,6 +49,8 @@ def stack(*, values: list[Array], axis: Array | int) -> Array:
 
 def concat(*, values: list[Array], axis: Array | int, interleave: Array | bool = False) -> Array:
     """Along an axis; interleaved, the first of each comes before the second of any."""
+    if not values[0].ndim:
+        return np.stack(values)
     if not bool(interleave):
         return np.concatenate(values, int(axis))
     at = int(axis) % values[0].ndim
@@ -80,7 +81,7 @@ def reverse(x: Array, *, axes: Array | None = None) -> Array:
     return np.flip(x, None if axes is None else tuple(int(axis) for axis in np.atleast_1d(axes)))
 
 
-def reverse_sequence(x: Array, *, lengths: Array, seq_axis: Array | int, batch_axis: Array | int = 0) -> Array:
+def reverse_sequence(x: Array, *, lengths: Array, seq_axis: Array | int = 0, batch_axis: Array | int = 0) -> Array:
     """Each sequence of a batch backwards over its own length; what follows stays."""
     moved = np.moveaxis(x, (int(batch_axis), int(seq_axis)), (0, 1))
     at = np.arange(moved.shape[1])[None]

@@ -39,30 +39,37 @@ def non_maximum_suppression(
     boxes: Array,
     scores: Array,
     iou_threshold: Array | float,
-    score_threshold: Array | float,
     max_boxes: Array | int,
+    score_threshold: Array | float | None = None,
     per_class_suppression: Array | bool = False,
-) -> tuple[Array, Array, Array, Array]:
+) -> tuple[Array, ...]:
     """The best boxes that overlap no better one by more than a threshold.
 
     Args:
         boxes: batch x boxes x 4: center, width and height.
         scores: batch x boxes x classes.
+        score_threshold: without it, as since iOS 17, the boxes are the last axis of all that has them, and the counts are left
+            out of the results.
 
     Returns:
         Boxes, scores and indices of those kept, up to `max_boxes` of them and then filled up with zeros and index -1; and how
-        many were kept.
+        many were kept. Where no score is high enough, the best box is kept alone. Source: coremltools' tests.
     """
-    count = int(max_boxes)
+    if score_threshold is not None:
+        return _kept(boxes, scores, float(score_threshold), float(iou_threshold), int(max_boxes), bool(per_class_suppression))
+    turned = (boxes.swapaxes(1, 2), scores.swapaxes(1, 2))
+    found = _kept(*turned, -np.inf, float(iou_threshold), int(max_boxes), bool(per_class_suppression))
+    return found[0].swapaxes(1, 2), found[1].swapaxes(1, 2), found[2]
+
+
+def _kept(boxes: Array, scores: Array, least: float, iou: float, count: int, apart: bool) -> tuple[Array, Array, Array, Array]:
     batch, _, classes = scores.shape
     kept_boxes = np.zeros((batch, count, 4), np.float32)
     kept_scores = np.zeros((batch, count, classes), np.float32)
     indices = np.full((batch, count), -1, np.int32)
     counts = np.zeros(batch, np.int32)
     for at in range(batch):
-        kept = _suppressed(
-            boxes[at], scores[at], float(iou_threshold), float(score_threshold), count, apart=bool(per_class_suppression)
-        )
+        kept = _suppressed(boxes[at], scores[at], iou, least, count, apart=apart)
         kept_boxes[at, : len(kept)] = boxes[at, kept]
         kept_scores[at, : len(kept)] = scores[at, kept]
         indices[at, : len(kept)] = kept
@@ -82,7 +89,7 @@ def _suppressed(boxes: Array, scores: Array, iou: float, least: float, most: int
         if apart:
             overlaps &= classes[rest] == classes[first]
         order = rest[~overlaps]
-    return kept
+    return kept or [int(best.argmax())]
 
 
 def _overlap(box: Array, others: Array) -> Array:
@@ -96,11 +103,10 @@ def _overlap(box: Array, others: Array) -> Array:
 
 
 def _order(x: Array, axis: int, *, ascending: bool) -> Array:
-    if ascending:
-        return np.argsort(x, axis=axis, kind="stable")
-    if x.dtype == np.bool_ or np.issubdtype(x.dtype, np.unsignedinteger):
-        x = x.astype(np.int32)
-    return np.argsort(-x, axis=axis, kind="stable")
+    if not ascending:
+        # The complement also turns the order of whole numbers and truths around, and never overflows.
+        x = -x if x.dtype.kind == "f" else ~x
+    return np.argsort(x, axis=axis, kind="stable")
 
 
 OPS: Table = {

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from mmai.backends.coreml.executor import Executor, Prediction
 from mmai.backends.coreml.meter import Meter
-from mmai.errors import InvalidRequest, UsageError
+from mmai.errors import UsageError
 from mmai.values.model import ModelRef
 from mmai.values.package import Function, Package, Roles
 from mmai.values.request import AudioPart, ImagePart, Part, Request, TensorPart
@@ -36,11 +36,16 @@ class Job(Struct, frozen=True, kw_only=True):
         """What the model's inputs and outputs are."""
         return self.package.roles
 
-    async def predict(
-        self, feeds: "Mapping[str, Feed]", *, executor: Executor | None = None, state: int | None = None
-    ) -> Prediction:
-        """Run the model, or one of its bundle that was opened with `open`, once; raises as `Executor.predict` does."""
-        return await self.meter.predict(executor or await self.open(None, self.function), feeds, state)
+    async def predict(self, feeds: "Mapping[str, Feed]") -> Prediction:
+        """Run the model once, with fresh states where it has any; raises as `open` and `Executor.predict` do."""
+        executor = await self.open(None, self.function)
+        if not self.interface.states:
+            return await self.meter.predict(executor, feeds, None)
+        state = await executor.new_state()
+        try:
+            return await self.meter.predict(executor, feeds, state)
+        finally:
+            executor.drop_state(state)
 
     @property
     def function(self) -> str | None:
@@ -71,11 +76,11 @@ class Job(Struct, frozen=True, kw_only=True):
         """A whole number given as `-O name=N`.
 
         Raises:
-            InvalidRequest: it is none, or smaller than `least`.
+            UsageError: it is none, or smaller than `least`.
         """
         value: Any = self.request.options.extra.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InvalidRequest(
+            raise UsageError(
                 f"`{name}` is a whole number of at least {least}, not `{value}`", hint=f"mmai run -O {name}={default}"
             )
         return value
@@ -84,11 +89,11 @@ class Job(Struct, frozen=True, kw_only=True):
         """A yes or no given as `-O name=true`.
 
         Raises:
-            InvalidRequest: it is neither.
+            UsageError: it is neither.
         """
         value: Any = self.request.options.extra.get(name, default)
         if not isinstance(value, bool):
-            raise InvalidRequest(f"`{name}` is true or false, not `{value}`", hint=f"mmai run -O {name}=true")
+            raise UsageError(f"`{name}` is true or false, not `{value}`", hint=f"mmai run -O {name}=true")
         return value
 
     def _all_parts(self) -> tuple[Part, ...]:
