@@ -12,7 +12,7 @@ from msgspec import Struct
 from mmai.dialects.coreml.interface import read_interface, whole_numbers
 from mmai.dialects.coreml.layers import LAYERS
 from mmai.dialects.coreml.mil_values import deeper, spans, text
-from mmai.dialects.coreml.program import Survey, survey
+from mmai.dialects.coreml.program import MOST_LABELS, Survey, survey
 from mmai.dialects.coreml.wire import Buffer, Damaged, Span, few, fields
 from mmai.values.package import Package
 
@@ -80,7 +80,6 @@ NESTED = {605: (1, 2), 615: (3, 4)}
 """Layers that hold networks, a branch and a loop, to the fields of those."""
 
 MOST_STAGES = 1000
-MOST_LABELS = 1_000_000
 
 
 class Specification(Struct, frozen=True):

@@ -4,11 +4,12 @@ Nothing is decoded that is not counted; `mil_program.py` reads a whole program f
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from math import prod
 
 from mmai.dialects.coreml.interface import whole_numbers
 from mmai.dialects.coreml.mil_values import DTYPES, deeper, entry, last, numbers, spans, text
-from mmai.dialects.coreml.wire import Buffer, Damaged, Span, fields
+from mmai.dialects.coreml.wire import Buffer, Damaged, Span, few, fields
 
 ARGUMENTS, OUTPUTS, ATTRIBUTES = 2, 3, 5
 """Fields of an `Operation`."""
@@ -25,6 +26,9 @@ NO_NUMBERS = ("string", "unknown")
 
 MOST_OPERATIONS = 1_000_000
 """Constants included; the largest programs there are have tens of thousands."""
+MOST_PARTS = 100_000
+"""Arguments of an operation, values of an argument, variants of a function, dimensions of a tensor."""
+MOST_LABELS = 1_000_000
 
 Places = frozenset[tuple[str, int]]
 """Files with offsets: where something lies that is not in the specification."""
@@ -94,7 +98,7 @@ def _blocks(buffer: Buffer, function: Span) -> list[Span]:
     """The block of the function's own opset; the others say the same for other systems."""
     opset = ""
     blocks: dict[str, Span] = {}
-    for number, inner in spans(buffer, function):
+    for number, inner in few(spans(buffer, function), MOST_PARTS, "parts of one function"):
         if number == 2:
             opset = text(buffer, inner)
         elif number == 3:
@@ -113,7 +117,7 @@ def _operation(buffer: Buffer, span: Span, found: Survey, names: _Names, *, dept
     found.see()
     kind = ""
     parts: dict[int, list[Span]] = {ARGUMENTS: [], OUTPUTS: [], ATTRIBUTES: []}
-    for number, inner in spans(buffer, span):
+    for number, inner in few(spans(buffer, span), MOST_PARTS, "parts of one operation"):
         if number == 1:
             kind = text(buffer, inner)
         elif number == 4:
@@ -188,7 +192,7 @@ def _type(buffer: Buffer, span: Span | None) -> tuple[str, tuple[int, ...]]:
     if tensor is None:
         return "unknown", ()
     dtype, shape = "unknown", []
-    for number, wire, value in fields(buffer, *tensor):
+    for number, wire, value in few(fields(buffer, *tensor), MOST_PARTS, "dimensions"):
         if number == 1 and wire == 0:
             dtype = DTYPES.get(value, "unknown")
         elif number == 3 and wire == 2:
@@ -200,7 +204,8 @@ def _type(buffer: Buffer, span: Span | None) -> tuple[str, tuple[int, ...]]:
 def _bindings(buffer: Buffer, argument: Span) -> list[dict[int, Span]]:
     """What one argument of an operation is: names (1) and values (2)."""
     _, bindings = entry(buffer, argument)
-    return [last(buffer, binding) for number, binding in spans(buffer, bindings) if number == 1]
+    listed = few(spans(buffer, bindings), MOST_PARTS, "values of one argument")
+    return [last(buffer, binding) for number, binding in listed if number == 1]
 
 
 def _classes(buffer: Buffer, arguments: list[Span], names: _Names) -> tuple[str, ...]:
@@ -210,35 +215,29 @@ def _classes(buffer: Buffer, arguments: list[Span], names: _Names) -> tuple[str,
         for binding in _bindings(buffer, argument):
             value = binding.get(2) or names.values.get(text(buffer, binding[1]) if 1 in binding else "")
             if value is not None:
-                return tuple(_texts(buffer, value, depth=0))
+                return tuple(few(_texts(buffer, value, depth=0), MOST_LABELS, "classes"))
     return ()
 
 
-def _texts(buffer: Buffer, value: Span, *, depth: int) -> list[str]:
+def _texts(buffer: Buffer, value: Span, *, depth: int) -> Iterator[str]:
     """The elements of a `Value` that is a list, or a tensor, of texts or whole numbers."""
     deeper(depth)
     immediate = last(buffer, value).get(3)
-    if immediate is None:
-        return []
-    found: list[str] = []
-    for number, inner in spans(buffer, immediate):
+    for number, inner in spans(buffer, immediate) if immediate else ():
         if number == 1:
             for kind, elements in spans(buffer, inner):
-                found += _elements(buffer, kind, elements)
+                yield from _elements(buffer, kind, elements)
         elif number == 3:
             for _, item in spans(buffer, inner):
-                found += _texts(buffer, item, depth=depth + 1)
-    return found
+                yield from _texts(buffer, item, depth=depth + 1)
 
 
-def _elements(buffer: Buffer, kind: int, elements: Span) -> list[str]:
+def _elements(buffer: Buffer, kind: int, elements: Span) -> Iterator[str]:
     """Of a `TensorValue` texts (4) and whole numbers (2, 5); others name no class."""
-    if kind == 4:
-        return [text(buffer, inner) for number, inner in spans(buffer, elements) if number == 1]
-    if kind not in (2, 5):
-        return []
-    found: list[str] = []
+    if kind not in (2, 4, 5):
+        return
     for number, wire, value in fields(buffer, *elements):
-        if number == 1 and wire in (0, 2):
-            found += map(str, whole_numbers(buffer, wire, value))
-    return found
+        if number == 1 and kind == 4 and wire == 2:
+            yield text(buffer, value)
+        elif number == 1 and kind != 4 and wire in (0, 2):
+            yield from map(str, whole_numbers(buffer, wire, value))
