@@ -92,10 +92,11 @@ def _below(path: str, folder: str) -> bool:
 
 @contextmanager
 def _opened(file: Path, model: Path, missing: str) -> Iterator[BinaryIO]:
+    named = f"`{file.name}`" if file == model else f"`{file.name}` of `{model.name}`"
     try:
         # Opening a pipe would wait for somebody who writes into it.
         if not stat.S_ISREG(file.stat().st_mode):
-            raise CannotRun(f"`{file.name}` of `{model.name}` is no file")
+            raise CannotRun(f"{named} is no file")
         handle = file.open("rb")
     except FileNotFoundError as exc:
         raise CannotRun(missing) from exc

@@ -99,8 +99,10 @@ def _package(path: Path) -> Package:
 
 
 def _model(path: Path) -> Package:
-    if not path.is_file():
-        raise CannotRun(f"`{path.name}` is no file, where a model is one" if path.exists() else f"there is no `{path}`")
+    if path.is_dir():
+        raise CannotRun(f"`{path.name}` is a folder, where a model is a file")
+    if not path.exists():
+        raise CannotRun(f"there is no `{path}`")
     with mapped(path, model=path) as buffer:
         found = _alone(read_model(buffer, path=str(path), form="mlmodel"), path)
     return replace(found, spec_bytes=path.stat().st_size)

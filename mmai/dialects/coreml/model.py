@@ -138,7 +138,7 @@ def _read(buffer: Buffer, span: Span, origin: _Origin, depth: int) -> tuple[Pack
         precision=_by_count(counted.precision),
         ops=_by_count(counted.ops),
         stages=parts.stages,
-        parameter_count=sum(counted.weights.values()) or None,
+        parameter_count=counted.parameters,
         updatable=updatable,
         metadata=interface.notes,
         description=interface.texts.get("description", ""),

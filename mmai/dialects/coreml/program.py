@@ -23,7 +23,6 @@ CLASSES = "classes"
 NO_NUMBERS = ("string", "unknown")
 """Types of results that say nothing of a precision: a label, a table, a list."""
 
-
 MOST_OPERATIONS = 1_000_000
 """Constants included; the largest programs there are have tens of thousands."""
 MOST_PARTS = 100_000
@@ -46,6 +45,12 @@ class Survey:
         self.files: dict[str, int] = {}
         """File of weights, as the program names it, to the offset of the last record in it."""
         self._seen = 0
+
+    @property
+    def parameters(self) -> int | None:
+        """Elements of all weights; None where there are none, or shapes that no machine can hold."""
+        total = sum(self.weights.values())
+        return total if 0 < total < 1 << 63 else None
 
     def see(self) -> None:
         """One more operation, counted or not.

@@ -236,6 +236,20 @@ def test_what_is_no_package_is_told_apart(name: str, sentence: str, tmp_path: Pa
         read_package(tmp_path / name)
 
 
+def test_a_folder_that_is_called_a_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "x.mlmodel").mkdir()
+    with pytest.raises(CannotRun, match="is a folder, where a model is a file"):
+        read_package(tmp_path / "x.mlmodel")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_is_no_model(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.mlmodel")
+    with pytest.raises(CannotRun) as refusal:
+        read_package(tmp_path / "x.mlmodel")
+    assert refusal.value.message == "`x.mlmodel` is no file"
+
+
 def test_a_specification_alone_misses_its_weights(package: Path, tmp_path: Path) -> None:
     shutil.copy(package / SPECIFICATION, tmp_path / "alone.mlmodel")
     with pytest.raises(CannotRun, match="it was taken out of its package"):

@@ -133,6 +133,37 @@ def test_what_is_no_specification_says_why(content: bytes, sentence: str) -> Non
         read_model(content, path="/m.mlmodel", form="mlmodel")
 
 
+def a_program(*shape: int) -> Any:
+    """A program of one weight that lies in a file."""
+    model = a_model("mlProgram")
+    function = model.mlProgram.functions["main"]
+    function.opset = "CoreML7"
+    constant = function.block_specializations["CoreML7"].operations.add(type="const")
+    constant.outputs.add(name="w")
+    value = constant.attributes["val"]
+    value.type.tensorType.dataType = ct.proto.MIL_pb2.FLOAT16
+    for size in shape:
+        value.type.tensorType.dimensions.add().constant.size = size
+    value.blobFileValue.fileName, value.blobFileValue.offset = "@model_path/weights/weight.bin", 64
+    return model
+
+
+def test_weights_are_counted_by_their_shapes() -> None:
+    assert read(a_program(3, 4, 5)).parameter_count == 60
+
+
+def test_shapes_that_no_machine_can_hold_are_not_counted() -> None:
+    assert read(a_program(1 << 40, 1 << 40)).parameter_count is None
+
+
+def test_of_a_function_for_several_systems_one_form_counts() -> None:
+    model = a_program(2)
+    blocks = model.mlProgram.functions["main"].block_specializations
+    for opset, operation in (("CoreML6", "relu"), ("CoreML7", "gelu")):
+        blocks[opset].operations.add(type=operation)
+    assert read(model).ops == {"gelu": 1}
+
+
 def test_more_inputs_than_any_model_has_are_refused_and_not_held_in_memory() -> None:
     description = bytes([1 << 3 | 2, 0]) * 20_000
     size = len(description)
