@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from msgspec.structs import replace
 
@@ -15,6 +15,8 @@ from mmai.errors import CannotRun
 from mmai.values.package import Package
 
 Format = Literal["mlpackage", "mlmodel", "mlmodelc"]
+
+SUFFIXES = tuple(f".{name}" for name in get_args(Format))
 
 MODEL_PATH = "@model_path"
 """In a program: the folder of the specification."""
@@ -28,8 +30,8 @@ COMPILED_WEIGHTS = ("weights/*", "*.espresso.weights", "model*/weights/*", "mode
 
 def format_of(path: Path) -> Format | None:
     """By its name; None is no model."""
-    suffix = path.suffix.lower().removeprefix(".")
-    return cast(Format, suffix) if suffix in ("mlpackage", "mlmodel", "mlmodelc") else None
+    suffix = path.suffix.lower()
+    return cast(Format, suffix[1:]) if suffix in SUFFIXES else None
 
 
 def read_package(path: Path) -> Package:

@@ -4,10 +4,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from mmai.backends.coreml.files import format_of
+from mmai.backends.coreml.files import SUFFIXES
+from mmai.backends.coreml.sidecar import SUFFIX as NOTES
 
-MOST_FOLDERS = 20_000
-"""Looked through in one go: 1 s or so. A home directory has more, a collection of models has not."""
+MOST_FOLDERS = 50_000
+"""Looked through in one go, in 1 s or so. A home directory has more, a collection of models has not."""
 MAX_DEPTH = 12
 """Folders within folders; deeper lies no collection of models."""
 
@@ -33,21 +34,23 @@ class Walk:
         return f"the folder `{self.denied[0]}`{others} may not be read and was left out"
 
     def folders(self, directory: Path, *, depth: int = 0) -> Iterator[list[Path]]:
-        """What lies in a folder, then in each of those within it, by name. Links are followed, after the folders themselves."""
+        """Models and notes in a folder, then in each of those within it, by name. Links are followed, after the folders themselves."""
         if self.stopped or not self._new(directory):
             return
         try:
             with os.scandir(directory) as listing:
-                entries = sorted((entry for entry in listing if not entry.name.startswith(".")), key=_by_name)
+                entries = [entry for entry in listing if not entry.name.startswith(".")]
         except PermissionError:
             self.denied.append(directory)
             return
         except OSError:
             return
-        yield [Path(entry.path) for entry in entries]
-        for entry in sorted(entries, key=os.DirEntry.is_symlink) if depth < MAX_DEPTH else ():
-            if format_of(Path(entry.path)) is None and _is_folder(entry):
-                yield from self.folders(Path(entry.path), depth=depth + 1)
+        wanted = sorted(entry.name for entry in entries if entry.name.lower().endswith((*SUFFIXES, NOTES)))
+        yield [directory / name for name in wanted]
+        if depth < MAX_DEPTH:
+            within = [entry for entry in entries if _is_folder(entry)]
+            for entry in sorted(within, key=lambda entry: (entry.is_symlink(), entry.name)):
+                yield from self.folders(directory / entry.name, depth=depth + 1)
 
     def _new(self, directory: Path) -> bool:
         """Whether it was not seen before, by whichever path; a link to a folder above would go round forever."""
@@ -64,12 +67,9 @@ class Walk:
         return not known
 
 
-def _by_name(entry: "os.DirEntry[str]") -> str:
-    return entry.name
-
-
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """A folder that is no model."""
     try:
-        return entry.is_dir()
+        return entry.is_dir() and not entry.name.lower().endswith(SUFFIXES)
     except OSError:  # a link that leads round in a circle
         return False
