@@ -67,6 +67,8 @@ CASES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("matmul", {"x": X, "y": Y, "transpose_x": False, "transpose_y": True}),
     ("matmul", {"x": X, "y": Y, "transpose_x": True, "transpose_y": False}),
     ("einsum", {"values": [X[None], np.ones((1, 5, 4, 2), np.float32)], "equation": "nchw,nwhu->nchu"}),
+    ("einsum", {"values": [X[None], Y[None].transpose(0, 3, 2, 1)], "equation": "bchq,bqhk->bchk"}),
+    ("einsum", {"values": [X, Y.transpose(2, 1, 0)[:, :1]], "equation": "chw,whr->chr"}),
     ("reshape", {"x": X, "shape": np.array([5, -1, 3], np.int32)}),
     ("transpose", {"x": X, "perm": np.array([2, 0, 1], np.int32)}),
     ("expand_dims", {"x": X, "axes": np.array([0, 3], np.int32)}),

@@ -393,3 +393,29 @@ def test_a_slice_is_what_python_makes_of_it(items: list[int], begin: int, end: i
     assert (
         KERNELS["slice_by_index"](x, begin=ints(begin), end=ints(end), stride=ints(stride)).tolist() == items[begin:end:stride]
     )
+
+
+@given(st.data())
+def test_a_slice_that_was_replaced_reads_as_what_replaced_it(data: st.DataObject) -> None:
+    shape = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=3))
+    bounds = st.lists(st.integers(-6, 6), min_size=len(shape), max_size=len(shape))
+    masks = st.lists(st.booleans(), min_size=len(shape), max_size=len(shape)).map(np.array)
+    window = {
+        "begin": ints(*data.draw(bounds)),
+        "end": ints(*data.draw(bounds)),
+        "stride": ints(*data.draw(st.lists(st.sampled_from([-2, -1, 1, 3]), min_size=len(shape), max_size=len(shape)))),
+        "begin_mask": data.draw(masks),
+        "end_mask": data.draw(masks),
+    }
+    x = np.zeros(shape, np.float32)
+    update = np.ones_like(KERNELS["slice_by_index"](x, **window))
+    out = KERNELS["slice_update"](x, update=update, **window)
+    assert (KERNELS["slice_by_index"](out, **window) == 1).all()
+    assert out.sum() == update.size
+
+
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=9), st.booleans())
+def test_the_top_of_a_list_is_the_beginning_of_it_sorted(items: list[int], ascending: bool) -> None:
+    values, where = KERNELS["topk"](ints(*items), k=(len(items) + 1) // 2, ascending=ascending)
+    assert values.tolist() == sorted(items, reverse=not ascending)[: len(values)]
+    assert [items[at] for at in where] == values.tolist()

@@ -1,5 +1,7 @@
 """Products of matrices: linear layers, matmul, einsum and attention."""
 
+from string import ascii_lowercase
+
 import numpy as np
 
 from mmai.backends.coreml.reference.kernel import Array, Table
@@ -21,9 +23,21 @@ def matmul(x: Array, *, y: Array, transpose_x: Array | bool = False, transpose_y
 
 
 def einsum(*, values: list[Array], equation: str) -> Array:
-    """As Einstein wrote sums."""
-    out: Array = np.einsum(equation, *values, optimize=True)
-    return out
+    """As Einstein wrote sums.
+
+    Core ML takes `nchw,nwhu->nchu` with or without n, in any letters. NumPy's `einsum` before 2.4 is twenty times slower at it.
+    """
+    if _shape_of(equation) not in ("abcd,adce->abce", "abc,cbd->abd"):
+        out: Array = np.einsum(equation, *values)
+        return out
+    left, right = (each.swapaxes(-2, -3) for each in values)
+    return np.matmul(left, right).swapaxes(-2, -3)
+
+
+def _shape_of(equation: str) -> str:
+    """The equation with its letters in the order of the alphabet."""
+    used = dict.fromkeys(filter(str.isalpha, equation))
+    return equation.translate(dict(zip(map(ord, used), ascii_lowercase, strict=False)))
 
 
 def scaled_dot_product_attention(*, query: Array, key: Array, value: Array, attn_mask: Array | None = None) -> Array:

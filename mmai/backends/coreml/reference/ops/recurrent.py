@@ -75,21 +75,21 @@ def gru(
     size = weight_hh.shape[1]
     gate, output = _activation(recurrent_activation), _activation(activation)
     after = bool(reset_after)
-    own = bias if after and bias is not None else None
-    given_bias = input_bias if after or input_bias is not None else bias
-    if not after and input_bias is not None and bias is not None:
-        given_bias = input_bias + bias
-    reset_weights, output_weights, update_weights = weight_hh[:size], weight_hh[size : 2 * size], weight_hh[2 * size :]
-    none = np.zeros(3 * size, np.float32) if own is None else own
+    none = np.zeros(3 * size, np.float32)
+    of_state, of_input = (none if each is None else each for each in (bias, input_bias))
+    if not after:
+        of_state, of_input = none, of_state + of_input
+    reset_weights, output_weights, update_weights = (part.T for part in np.split(weight_hh, 3))
+    reset_bias, output_bias, update_bias = np.split(of_state, 3)
 
     def step(given: Array, h: Array) -> Array:
-        r = gate(given[:, :size] + h @ reset_weights.T + none[:size])
-        z = gate(given[:, 2 * size :] + h @ update_weights.T + none[2 * size :])
-        inner = r * (h @ output_weights.T + none[size : 2 * size]) if after else (r * h) @ output_weights.T
-        o = output(given[:, size : 2 * size] + inner)
-        return (1 - z) * o + z * h
+        given_r, given_o, given_z = (given[:, at * size : (at + 1) * size] for at in range(3))
+        r = gate(given_r + h @ reset_weights + reset_bias)
+        z = gate(given_z + h @ update_weights + update_bias)
+        inner = r * (h @ output_weights + output_bias) if after else (r * h) @ output_weights
+        return (1 - z) * output(given_o + inner) + z * h
 
-    return _run(_inputs(x, weight_ih, given_bias), initial_h, step, direction, sequence=bool(output_sequence))
+    return _run(_inputs(x, weight_ih, of_input), initial_h, step, direction, sequence=bool(output_sequence))
 
 
 def lstm(
