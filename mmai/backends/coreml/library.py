@@ -14,6 +14,7 @@ from mmai.backends.coreml.roles import find_roles
 from mmai.backends.coreml.setup import Setup
 from mmai.backends.coreml.walk import Walk
 from mmai.errors import CannotRun, MmaiError, UnknownModel
+from mmai.paths import meant
 from mmai.values.health import Health
 from mmai.values.model import ModelCard
 from mmai.values.package import Package
@@ -155,8 +156,8 @@ def _path_of(name: str) -> Path | None:
     if format_of(Path(name)) is None:
         return None
     try:
-        path = Path(name).expanduser().absolute()
-    except (OSError, RuntimeError):  # no such user, or a folder that was deleted meanwhile
+        path = meant(name, folder=Path.cwd())
+    except OSError:  # the folder was deleted meanwhile
         return None
     return path if _is_there(path) else None
 

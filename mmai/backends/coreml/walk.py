@@ -45,7 +45,7 @@ class Walk:
             return
         except OSError:
             return
-        wanted = sorted(entry.name for entry in entries if entry.name.lower().endswith((*SUFFIXES, NOTES)))
+        wanted = sorted(entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) or _are_notes(entry))
         yield [directory / name for name in wanted]
         if depth < MAX_DEPTH:
             within = [entry for entry in entries if _is_folder(entry)]
@@ -65,6 +65,14 @@ class Walk:
         known = identity in self._seen
         self._seen.add(identity)
         return not known
+
+
+def _are_notes(entry: "os.DirEntry[str]") -> bool:
+    """A file, which a pipe of that name is not: reading it would wait forever."""
+    try:
+        return entry.name.endswith(NOTES) and entry.is_file()
+    except OSError:
+        return False
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

@@ -309,6 +309,20 @@ def test_notes_without_a_model_are_a_row_with_the_reason(tmp_path: Path, notes: 
     assert (found.name, found.package, found.problem) == ("Gone", None, problem)
 
 
+@pytest.mark.parametrize("part", ["~nobody-of-this-name/a.mlpackage", "x" * 5000 + ".mlpackage"])
+def test_a_part_that_can_be_nowhere_is_a_row_with_the_reason(tmp_path: Path, part: str) -> None:
+    (tmp_path / "speech.mmai.yaml").write_text(f"parts: {{encoder: {part}, decoder: b.mlpackage}}\n")
+    (found,) = library(tmp_path).scan()
+    assert (found.name, found.package) == ("speech", None)
+    assert found.problem
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_nobody_waits_for_notes_that_are_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "speech.mmai.yaml")
+    assert library(tmp_path).scan() == []
+
+
 def test_a_name_that_is_no_text_is_a_problem_that_can_be_written_down(tmp_path: Path) -> None:
     try:
         placed(DOMINANT_COLOR, tmp_path / os.fsdecode(b"a\xff.mlpackage"))
