@@ -1,5 +1,6 @@
 """Fixtures every test may use: local servers that misbehave on command."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -21,6 +22,11 @@ from fakes.wall import Wall
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "patient")
+
+
+def pytest_collection_finish() -> None:
+    """What the run keeps anyway is not looked through again and again: coremltools collects garbage with every model it makes."""
+    gc.freeze()
 
 
 @pytest.fixture

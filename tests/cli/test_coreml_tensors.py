@@ -202,7 +202,7 @@ def test_a_function_that_is_not_there_is_refused(taking: Mmai) -> None:
     result = taking(*RUN, *GIVEN, "-O", "function=other")
 
     assert result.exit_code == 2
-    assert "`coreml:KeywordIntents` has no function `other`, but `main`" in result.stderr
+    assert "`coreml:KeywordIntents` has no function `other`; it has `main`" in result.stderr
 
 
 def test_a_model_by_its_path(taking: Mmai) -> None:

@@ -1,11 +1,15 @@
 """What runs a Core ML model: one protocol, two executors behind it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
+from mmai.backends.coreml.wording import listed
+from mmai.errors import UsageError
 from mmai.values.execution import ExecutorName
+from mmai.values.package import Function, Package
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,3 +86,20 @@ class Executor(Protocol):
     async def aclose(self) -> None:
         """Let the model go. May be called twice."""
         ...
+
+
+def entry_point(package: Package, name: str | None, *, model: str | None = None) -> Function:
+    """The function an executor is asked for; None is the default one. `model` is what an error calls it, else its file's name.
+
+    Raises:
+        UsageError: there is none of the name.
+    """
+    if name is None:
+        return package.main
+    for function in package.functions:
+        if function.name == name:
+            return function
+    names = listed(function.name for function in package.functions)
+    raise UsageError(
+        f"`{model or Path(package.path).stem}` has no function `{name}`; it has {names}", hint="mmai run -O function=NAME"
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from mmai.backends.coreml.executor import Executor, Prediction
+from mmai.backends.coreml.executor import Executor, Prediction, entry_point
 from mmai.backends.coreml.meter import Meter
 from mmai.errors import UsageError
 from mmai.values.model import ModelRef
@@ -60,13 +60,7 @@ class Job(Struct, frozen=True, kw_only=True):
         Raises:
             UsageError: there is none of the name that was asked for.
         """
-        if self.function is None:
-            return self.package.main
-        found = next((each for each in self.package.functions if each.name == self.function), None)
-        if found is None:
-            names = ", ".join(f"`{each.name}`" for each in self.package.functions)
-            raise UsageError(f"`{self.ref}` has no function `{self.function}`, but {names}", hint="mmai run -O function=NAME")
-        return found
+        return entry_point(self.package, self.function, model=str(self.ref))
 
     def parts(self, kind: type[Wanted]) -> tuple[Wanted, ...]:
         """What was handed in of one kind, in order."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from mmai.backends.coreml.feeds import shape_fits
 from mmai.backends.coreml.framing import feed_of, frame_of, pixels_of
 from mmai.backends.coreml.pictures import decode
-from mmai.backends.coreml.reference.feeds import shape_fits
-from mmai.backends.coreml.reference.wording import said_feature, said_shape
+from mmai.backends.coreml.wording import said_feature, said_shape
 from mmai.errors import UsageError
 from mmai.values.media import sniffed
 from mmai.values.package import ArrayFormat, Feature, ImagePreparation

@@ -69,7 +69,7 @@ def test_one_frame_is_one() -> None:
 
 
 def test_scores_of_other_tokens_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"its scores have the shape \[1, 7, 9\], and its vocabulary 4 tokens"):
+    with pytest.raises(ValueError, match=r"its scores have the shape 1 x 7 x 9, and its vocabulary 4 tokens"):
         frames_of(np.zeros((1, 7, 9)), tokens=4)
 
 

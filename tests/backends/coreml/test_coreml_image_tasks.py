@@ -105,7 +105,7 @@ def test_a_model_with_states_gets_fresh_ones_for_every_picture() -> None:
 
 
 def test_an_unknown_function_is_refused_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match="`coreml:Model` has no function `other`, but `main`"):
+    with pytest.raises(UsageError, match="`coreml:Model` has no function `other`; it has `main`"):
         ran("image_classification", a_job(Scripted({}), classifier(), a_picture(), function="other"))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from packages.damage import replaced
 from packages.reference import SPECIFICATION, WEIGHTS, program
 from packages.toolkit import built, ct, mb
 
@@ -65,8 +66,8 @@ def test_bytes_gone_wrong_are_an_answer_or_one_of_our_errors(
     for place, byte in changes:
         mutated[int(place * len(mutated))] = byte
     try:
-        (model / file).write_bytes(mutated[: int(kept * len(mutated))])
+        replaced(model / file, bytes(mutated[: int(kept * len(mutated))]))
         with suppress(MmaiError):
             asyncio.run(tried(model))
     finally:
-        (model / file).write_bytes(whole)
+        replaced(model / file, whole)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packages.damage import replaced
 from packages.toolkit import ct, types
 
 from mmai.backends.coreml.reference.packing import packed_bytes, unpack, unpack_bits
@@ -23,7 +24,7 @@ NAME = "@model_path/weights/weight.bin"
 
 def package(folder: Path, content: bytes) -> Weights:
     (folder / "weights").mkdir(exist_ok=True)
-    (folder / "weights" / "weight.bin").write_bytes(content)
+    replaced(folder / "weights" / "weight.bin", content)
     return Weights(folder=folder, root=folder)
 
 

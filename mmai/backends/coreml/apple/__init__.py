@@ -12,8 +12,7 @@ from mmai.backends.coreml.apple.messages import Planned
 from mmai.backends.coreml.apple.opening import Opening, Wanted
 from mmai.backends.coreml.apple.quarantine import Quarantine
 from mmai.backends.coreml.apple.store import Store
-from mmai.backends.coreml.executor import Executor
-from mmai.backends.coreml.reference.loading import entry_point
+from mmai.backends.coreml.executor import Executor, entry_point
 from mmai.backends.coreml.setup import Setup
 from mmai.values.package import Package
 

@@ -7,8 +7,7 @@ import numpy as np
 
 from mmai.backends.coreml.apple.frames import Array, BadFrame
 from mmai.backends.coreml.apple.messages import Value
-from mmai.backends.coreml.reference.feeds import hold_names, taken
-from mmai.backends.coreml.reference.pixels import fitting_pixels
+from mmai.backends.coreml.feeds import declared, fitting_pixels, hold_names
 from mmai.values.package import Feature, Function
 
 if TYPE_CHECKING:
@@ -63,19 +62,17 @@ def outputs(function: Function, values: Sequence[Value], arrays: Sequence[Array]
     found = {value.name: content for value, content in unwired(values, arrays)}
     if set(found) != set(features):
         raise BadFrame(f"it gave {sorted(found)[:8]}, and the model has {sorted(features)[:8]}")
-    return {name: _declared(features[name], found[name]) for name in features}
+    return {name: _of_type(features[name], found[name]) for name in features}
 
 
 def _given(feature: Feature, value: Any) -> Any:
     if feature.image is not None:
         return fitting_pixels(feature, feature.image, value)
-    held = taken(feature, value)
-    if feature.array is not None and feature.array.dtype in ("float64", "int8"):
-        return held.astype(feature.array.dtype)
-    return held
+    given = declared(feature, value)
+    return given.astype(np.float32) if isinstance(given, np.ndarray) and given.dtype == np.float16 else given
 
 
-def _declared(feature: Feature, value: Any) -> Any:
+def _of_type(feature: Feature, value: Any) -> Any:
     if feature.image is not None or feature.array is None or not isinstance(value, np.ndarray):
         return value
     dtype = feature.array.dtype

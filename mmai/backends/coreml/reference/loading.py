@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from mmai.backends.coreml.executor import entry_point
 from mmai.backends.coreml.files import specification_of
 from mmai.backends.coreml.reference.chain import Chain
 from mmai.backends.coreml.reference.making import Ready, make_ready
@@ -10,8 +11,8 @@ from mmai.backends.coreml.reference.weights import Weights
 from mmai.dialects.coreml.mil_program import find_functions, read_function
 from mmai.dialects.coreml.mil_values import last, spans
 from mmai.dialects.coreml.wire import Damaged, Span
-from mmai.errors import CannotRun, UsageError
-from mmai.values.package import Function, Package
+from mmai.errors import CannotRun
+from mmai.values.package import Package
 
 PROGRAM = 502
 PIPELINES = {"pipelineClassifier": 200, "pipelineRegressor": 201, "pipeline": 202}
@@ -39,21 +40,6 @@ def load(package: Package, function: str | None, stopped: Callable[[], bool]) ->
         raise CannotRun(f"its specification cannot be read: {exc.strerror or exc}") from exc
     except Damaged as exc:
         raise CannotRun(f"its program is damaged: {exc}") from exc
-
-
-def entry_point(package: Package, function: str | None) -> Function:
-    """The function by its name, or the default one.
-
-    Raises:
-        UsageError: there is none of the name.
-    """
-    if function is None:
-        return package.main
-    found = next((each for each in package.functions if each.name == function), None)
-    if found is None:
-        names = ", ".join(f"`{each.name}`" for each in package.functions)
-        raise UsageError(f"`{Path(package.path).stem}` has no function `{function}`; it has {names}")
-    return found
 
 
 def refuse_kind(package: Package) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from mmai.backends.coreml.speech.axis import Axis, axis_of
+from mmai.backends.coreml.wording import listed
 from mmai.errors import CannotRun
 from mmai.values.package import ArrayFormat, Feature, Function, Roles
 
@@ -147,7 +148,7 @@ def _heard(features: Iterable[Feature], roles: Roles, encoded: Mapping[str, Arra
             taken.add(source)
             yield Heard(feature, source)
         elif not feature.optional:
-            raise CannotRun(f"nothing gives the decoder's input `{feature.name}`; the encoder has {_quoted(encoded)}")
+            raise CannotRun(f"nothing gives the decoder's input `{feature.name}`; the encoder has {listed(encoded) or 'none'}")
 
 
 def fits(array: Array, wanted: ArrayFormat) -> bool:
@@ -177,8 +178,4 @@ def _whole_numbers(feature: Feature) -> bool:
 
 
 def _listed(features: Iterable[Feature]) -> str:
-    return _quoted(feature.name for feature in features)
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "none"
+    return listed(feature.name for feature in features) or "none"

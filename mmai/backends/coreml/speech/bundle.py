@@ -61,6 +61,5 @@ async def stage(job: Job, role: Role) -> Stage | None:
 
 
 def model_itself(job: Job) -> Stage:
-    """The package that was asked for, at the function that was."""
-    named = (function for function in job.package.functions if function.name == job.function)
-    return Stage(job, next(named, job.package.main), path=None, name=job.function)
+    """The package that was asked for, at the function that was; raises as `Job.interface` does."""
+    return Stage(job, job.interface, path=None, name=job.function)

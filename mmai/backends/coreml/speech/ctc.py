@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from mmai.backends.coreml.wording import said_shape
+
 Array = np.ndarray[Any, Any]
 
 
@@ -28,7 +30,7 @@ def frames_of(logits: Array, *, tokens: int) -> Array:
         return rows
     if rows.ndim == 2 and rows.shape[0] in counts:
         return rows.T
-    raise ValueError(f"its scores have the shape {list(logits.shape)}, and its vocabulary {tokens} tokens")
+    raise ValueError(f"its scores have the shape {said_shape(logits.shape)}, and its vocabulary {tokens} tokens")
 
 
 def blank_of(scores: Array, *, blank: int, tokens: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from mmai.backends.coreml.speech.beside import array_of, everything, mask, position, row, slot, varies
 from mmai.backends.coreml.speech.binding import Binding, Carried
 from mmai.backends.coreml.speech.bundle import Stage
+from mmai.backends.coreml.wording import said_shape
 from mmai.errors import CannotRun, ProviderError
 from mmai.values.package import ArrayFormat, Feature
 
@@ -142,7 +143,9 @@ def _continued(cache: Array, made: Array, feature: Feature, *, past: int) -> Arr
         return made
     differing = [index for index, (old, new) in enumerate(zip(cache.shape, made.shape, strict=False)) if old != new]
     if made.ndim != cache.ndim or len(differing) != 1 or past + made.shape[differing[0]] > cache.shape[differing[0]]:
-        raise CannotRun(f"the decoder's `{feature.name}` of shape {list(cache.shape)} cannot take {list(made.shape)} more")
+        raise CannotRun(
+            f"the decoder's `{feature.name}` of shape {said_shape(cache.shape)} cannot take {said_shape(made.shape)} more"
+        )
     places: list[slice] = [slice(None)] * cache.ndim
     places[differing[0]] = slice(past, past + made.shape[differing[0]])
     cache = cache.copy()

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from mmai.backends.coreml.speech.axis import Axis, axis_of, shape_with
 from mmai.backends.coreml.speech.features import log_mel
 from mmai.backends.coreml.speech.recording import Samples
+from mmai.backends.coreml.wording import listed, said_shape
 from mmai.errors import CannotRun
 from mmai.values.package import ArrayFormat, AudioPreparation, Feature, Function, Roles
 
@@ -69,7 +70,7 @@ class Ear(Struct, frozen=True, kw_only=True):
         others = math.prod(size for index, size in enumerate(shape) if index != self.axis.index)
         length, rest = divmod(features.size, others)
         if rest or self.axis.fitting(length) != length:
-            raise CannotRun(f"`{self.name}` takes features of shape {list(shape)}, not {list(features.shape)}")
+            raise CannotRun(f"`{self.name}` takes features of {said_shape(shape)}, not {said_shape(features.shape)}")
         feeds = {self.name: features.astype(self.array.dtype or "float32").reshape(shape_with(self.array, self.axis, length))}
         return feeds | {other.name: _extent(other, round(length * share), length) for other in self.others}
 
@@ -102,8 +103,8 @@ def ear_of(function: Function, roles: Roles) -> Ear:
     audio = roles.audio or AudioPreparation()
     mel, chosen = _sound_input(function, roles)
     if chosen is None or chosen.array is None or not chosen.array.shape:
-        listed = ", ".join(f"`{feature.name}`" for feature in function.inputs)
-        raise CannotRun(f"no input of `{function.name}` takes sound: they are {listed or 'none'}")
+        names = listed(feature.name for feature in function.inputs)
+        raise CannotRun(f"no input of `{function.name}` takes sound: they are {names or 'none'}")
     if mel:
         audio = structs.replace(audio, n_mels=_bands(chosen, audio))
     return Ear(
@@ -138,7 +139,7 @@ def _bands(feature: Feature, audio: AudioPreparation) -> int:
     shape = feature.array.shape if feature.array else ()
     found = next((bands for bands in (audio.n_mels, *MEL_BANDS) if bands in shape), None)
     if found is None:
-        raise CannotRun(f"`{feature.name}` takes no features of {audio.n_mels} mel bands: its shape is {list(shape)}")
+        raise CannotRun(f"`{feature.name}` takes no features of {audio.n_mels} mel bands: its shape is {said_shape(shape)}")
     return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.tasks.embedding import embedding_output
 from mmai.backends.coreml.tasks.viewing import view
+from mmai.backends.coreml.wording import said_shape
 from mmai.errors import CannotRun, ProviderError
 from mmai.values.event import Event, VectorEvent
 
@@ -38,7 +39,9 @@ def _pooled(values: Array, pooling: Pooling | None, *, channels_last: bool, name
     while single.ndim > 1 and single.shape[0] == 1:
         single = single[0]
     if single.ndim > 3:
-        raise CannotRun(f"the output `{name}` has the shape {list(values.shape)}, which is neither a vector, tokens nor a map")
+        raise CannotRun(
+            f"the output `{name}` has the shape {said_shape(values.shape)}, which is neither a vector, tokens nor a map"
+        )
     if pooling == "none" or values.size == max(values.shape, default=1):
         return single.reshape(-1)
     is_map = single.ndim == 3 and not channels_last

@@ -8,6 +8,7 @@ import numpy as np
 from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.tasks.embedding import embedding_output
 from mmai.backends.coreml.tasks.text_feeds import prepare
+from mmai.backends.coreml.wording import said_shape
 from mmai.errors import CannotRun, ProviderError
 from mmai.values.event import Event, VectorEvent
 
@@ -48,7 +49,7 @@ def pooled(output: "Array", mask: tuple[int, ...], pooling: str | None) -> "Arra
         return output.astype(np.float64).reshape(-1)
     tokens = _by_token(output, len(mask))
     if tokens is None or pooling == "none":
-        raise CannotRun(f"the output is no embedding, but of shape {' x '.join(map(str, output.shape))}")
+        raise CannotRun(f"the output is no embedding, but of shape {said_shape(output.shape)}")
     counted = tokens[np.array(mask, dtype=bool)].astype(np.float64)
     return np.asarray(counted[0] if pooling == "first" else counted[-1] if pooling == "last" else counted.mean(axis=0))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mmai.backends.coreml.job import Job
+from mmai.backends.coreml.wording import listed
 from mmai.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +24,5 @@ def embedding_output(job: Job, outputs: "Mapping[str, Output]") -> str:
         return arrays[0]
     if wanted not in arrays:
         which = "no output that is surely an embedding" if wanted is None else f"no output `{wanted}` of numbers"
-        known = ", ".join(f"`{name}`" for name in arrays) or "none"
-        raise UsageError(f"`{job.ref}` has {which}; its arrays are {known}", hint="mmai run -O output=NAME")
+        raise UsageError(f"`{job.ref}` has {which}; its arrays are {listed(arrays) or 'none'}", hint="mmai run -O output=NAME")
     return wanted

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmai.backends.coreml.job import Job
+from mmai.backends.coreml.wording import listed, said_shape
 from mmai.errors import CannotRun, ProviderError
 from mmai.values.event import Label
 from mmai.values.package import Package
@@ -45,8 +46,7 @@ def classify(outputs: "Mapping[str, Output]", package: Package, *, top_k: int | 
         return ranked(scores, roles.labels or package.labels, roles.scores, top_k)
     if label is not None:
         return (Label(_named(label, roles.labels)),)
-    given = ", ".join(f"`{name}`" for name in outputs)
-    raise CannotRun(f"nothing says which output holds the scores; the model gives {given}")
+    raise CannotRun(f"nothing says which output holds the scores; the model gives {listed(outputs)}")
 
 
 def _scores(outputs: "Mapping[str, Output]", package: Package, *, certain: bool) -> "Output | None":
@@ -96,7 +96,7 @@ def _by_class(scores: Mapping[Any, float], labels: Sequence[str]) -> tuple["Row"
 def _by_place(scores: Any, labels: Sequence[str]) -> tuple["Row", list[str]]:
     array = np.asarray(scores)
     if array.ndim and array.size != max(array.shape):
-        raise CannotRun(f"the scores are no row of one for each class, but of shape {' x '.join(map(str, array.shape))}")
+        raise CannotRun(f"the scores are no row of one for each class, but of shape {said_shape(array.shape)}")
     row = array.astype(np.float64).reshape(-1)
     return row, list(labels) or [f"class {number}" for number in range(len(row))]
 

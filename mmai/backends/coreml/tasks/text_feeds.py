@@ -9,6 +9,7 @@ from msgspec import Struct
 from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.lengths import fitting, longest, outer
 from mmai.backends.coreml.tasks.tokens import Encoded, Vocabulary, vocabulary_of
+from mmai.backends.coreml.wording import said_shape
 from mmai.errors import CannotRun, UsageError
 from mmai.values.package import ArrayFormat, Feature
 
@@ -91,7 +92,7 @@ def _shaped(row: list[int], feature: Feature) -> "np.ndarray[Any, Any]":
     array = _format(feature)
     shape = (*outer(array), len(row))
     if any(size != 1 for size in shape[:-1]):
-        raise CannotRun(f"`{feature.name}` is no row of tokens, but {' x '.join(map(str, shape))}")
+        raise CannotRun(f"`{feature.name}` is no row of tokens, but {said_shape(shape)}")
     return np.array(row, dtype=array.dtype or "int32").reshape(shape)
 
 

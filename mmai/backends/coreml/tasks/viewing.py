@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mmai.backends.coreml.framing import Frame, Pixels, feed_of, frame_of, pixels_of
 from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.pictures import decode
+from mmai.backends.coreml.wording import listed
 from mmai.errors import UsageError
 from mmai.values.package import Feature, Function
 from mmai.values.request import ImagePart
@@ -51,14 +52,10 @@ def picture_input(job: Job, function: Function) -> Feature:
         feature for feature in needed if feature.kind == "image"
     ]
     hint = f"mmai run -m {job.ref} --input NAME=FILE"
+    names = listed(feature.name for feature in needed)
     if not pictures:
-        raise UsageError(f"`{job.ref}` has no input for a picture: its inputs are {listed(needed)}", hint=hint)
+        raise UsageError(f"`{job.ref}` has no input for a picture: its inputs are {names or 'none'}", hint=hint)
     others = [feature for feature in needed if feature is not pictures[0]]
     if others:
-        raise UsageError(f"`{job.ref}` takes {listed(needed)} together, and a picture alone does not make them", hint=hint)
+        raise UsageError(f"`{job.ref}` takes {names} together, and a picture alone does not make them", hint=hint)
     return pictures[0]
-
-
-def listed(features: Sequence[Feature]) -> str:
-    """Their names."""
-    return ", ".join(f"`{feature.name}`" for feature in features) or "none"

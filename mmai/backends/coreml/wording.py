@@ -1,24 +1,18 @@
-"""How shapes and types are said in errors."""
+"""How names, shapes and types are said in errors."""
 
-from typing import Any
-
-import numpy as np
+from collections.abc import Iterable
 
 from mmai.values.package import ArrayFormat, Feature, ImageFormat, Range
+
+
+def listed(names: Iterable[str]) -> str:
+    """`` `a`, `b` ``; empty of none."""
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def said_shape(shape: tuple[int, ...]) -> str:
     """`1 x 3 x 32 x 32`; a scalar is said to be one."""
     return " x ".join(map(str, shape)) or "a single value"
-
-
-def said_value(value: Any) -> str:
-    """What was handed in: `float32 of 1 x 3`, `a text`."""
-    if isinstance(value, str):
-        return "a text"
-    found = np.asarray(value)
-    kind = "text" if found.dtype.kind in "US" else "something else" if found.dtype.kind == "O" else str(found.dtype)
-    return f"{kind} of {said_shape(found.shape)}"
 
 
 def said_feature(feature: Feature) -> str:
