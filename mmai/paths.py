@@ -10,6 +10,15 @@ from msgspec import Struct
 PROJECT_FILE = "mmai.yaml"
 
 
+def meant(written: str | Path, *, folder: Path) -> Path:
+    """The absolute path that somebody wrote: from home with `~`, or from `folder`. A user nobody knows is a file's name."""
+    try:
+        path = Path(written).expanduser()
+    except RuntimeError:
+        path = Path(written)
+    return (folder / path).absolute()
+
+
 class Paths(Struct, frozen=True):
     """The three folders of one user."""
 

@@ -91,6 +91,11 @@ def test_relative_places_are_meant_from_the_settings_file(home: Path) -> None:
     assert row.options["cache_dir"] == str(home / "project" / "c")
 
 
+def test_the_home_of_nobody_is_the_name_of_a_folder(home: Path) -> None:
+    row = places(home, project="coreml: {directories: [~nobody-of-this-name/m], models: [~nobody-of-this-name/a.mlpackage]}")
+    assert row["coreml"][0].options["directories"] == (str(home / "project" / "~nobody-of-this-name" / "m"),)
+
+
 def test_a_model_named_by_its_file_is_also_found_in_the_directories(home: Path) -> None:
     (home / "m" / "a.mlpackage").mkdir(parents=True)
     row = places(home, f"coreml: {{directories: ['{home}/m'], models: [a.mlpackage]}}")["coreml"][0]

@@ -1,10 +1,11 @@
 """Where the settings say models in files are, as absolute paths."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmai.paths import Paths
+from mmai.paths import Paths, meant
 from mmai.settings.schema import BackendSettings, DeclaredModel, Settings
 
 
@@ -16,14 +17,14 @@ def places(provider: str, backend: BackendSettings, settings: Settings, *, env: 
     """
     paths = Paths.find(env)
     here = _folder(settings, f"backends.{provider}.directories")
-    directories = [_absolute(Path(name), here) for name in backend.directories] or [paths.models]
+    directories = [meant(name, folder=here) for name in backend.directories] or [paths.models]
     beside = _folder(settings, f"backends.{provider}.models")
     files = {model.card.name: _file(model, [beside, *directories, Path.cwd()]) for model in backend.models if model.path}
     cache = Path(backend.cache_dir) if backend.cache_dir else paths.cache_dir / "coreml"
     return {
         "directories": tuple(map(str, directories)),
         "named": bool(backend.directories),
-        "cache_dir": str(_absolute(cache, _folder(settings, f"backends.{provider}.cache_dir"))),
+        "cache_dir": str(meant(cache, folder=_folder(settings, f"backends.{provider}.cache_dir"))),
         "files": files,
     }
 
@@ -35,14 +36,6 @@ def _folder(settings: Settings, key: str) -> Path:
 
 def _file(model: DeclaredModel, folders: list[Path]) -> dict[str, Any]:
     assert model.path, "the caller looked"
-    found = list(_candidates(Path(model.path), folders))
-    path = next((candidate for candidate in found if candidate.exists()), found[0])
+    found = [meant(model.path, folder=folder) for folder in folders]
+    path = next((candidate for candidate in found if os.path.lexists(candidate)), found[0])
     return {"path": str(path), "input_shape": model.input_shape, "output_shape": model.output_shape}
-
-
-def _candidates(path: Path, folders: list[Path]) -> Iterator[Path]:
-    return (_absolute(path, folder) for folder in folders)
-
-
-def _absolute(path: Path, folder: Path) -> Path:
-    return (folder / path.expanduser()).absolute()

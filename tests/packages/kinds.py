@@ -131,15 +131,37 @@ def quantized(folder: Path) -> Path:
     return _compressed(folder / "quantized.mlpackage", dense(folder / "whole"), "linear_quantize")
 
 
+def pruned(folder: Path) -> Path:
+    return _compressed(folder / "pruned.mlpackage", _latest(folder / "thick"), "prune", target_sparsity=0.5)
+
+
+def pruned_and_palettized(folder: Path) -> Path:
+    settings = {"mode": "uniform", "nbits": 4, "joint_compression": True}
+    return _compressed(folder / "pruned_and_palettized.mlpackage", pruned(folder / "thin"), "palettize", **settings)
+
+
+def _latest(folder: Path) -> Path:
+    @program(mb.TensorSpec(shape=(1, 32)), target=LATEST)
+    def model(x: Any) -> Any:
+        return _dense(x)
+
+    return built(model, folder / "latest.mlpackage", minimum_deployment_target=LATEST)
+
+
 def _compressed(path: Path, source: Path, kind: str, **settings: Any) -> Path:
     from coremltools.optimize import coreml as optimize
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        options = {"palettize": optimize.OpPalettizerConfig, "linear_quantize": optimize.OpLinearQuantizerConfig}[kind]
+        options = {
+            "palettize": optimize.OpPalettizerConfig,
+            "linear_quantize": optimize.OpLinearQuantizerConfig,
+            "prune": optimize.OpMagnitudePrunerConfig,
+        }[kind]
+        joint = {name: settings.pop(name) for name in ("joint_compression",) if name in settings}
         config = optimize.OptimizationConfig(global_config=options(weight_threshold=0, **settings))
         model = ct.models.MLModel(str(source), skip_model_load=True)
-        getattr(optimize, f"{kind}_weights")(model, config).save(str(path))
+        getattr(optimize, f"{kind}_weights")(model, config, **joint).save(str(path))
     return path
 
 
@@ -168,5 +190,7 @@ KINDS: tuple[Callable[[Path], Path], ...] = (
     network,
     palettized,
     quantized,
+    pruned,
+    pruned_and_palettized,
     noted,
 )

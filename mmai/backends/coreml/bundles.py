@@ -12,6 +12,7 @@ from mmai.backends.coreml.proposal import propose
 from mmai.backends.coreml.roles import find_roles
 from mmai.backends.coreml.sidecar import SUFFIX, read_sidecar
 from mmai.errors import CannotRun
+from mmai.paths import meant
 from mmai.values.package import AudioPreparation, Package, Roles
 
 PARTS = (
@@ -97,7 +98,7 @@ def _noted(sidecar: Path) -> dict[str, Path]:
         return {}
     if not isinstance(said, dict):
         return {}
-    return {str(role): (sidecar.parent / Path(str(file)).expanduser()).absolute() for role, file in said.items()}
+    return {str(role): meant(str(file), folder=sidecar.parent) for role, file in said.items()}
 
 
 def _pairs(packages: Sequence[Path]) -> Iterator[Bundle]:

@@ -17,6 +17,8 @@ KEPT_LABELS = 10
 """Of the classes of a model, on its card; its files have them all."""
 KEPT_CHARACTERS = 200
 """Of one of its author's notes, on its card."""
+NAMED_INPUTS = 3
+"""At most, in one sentence."""
 
 
 class Purpose(Struct, frozen=True):
@@ -101,13 +103,22 @@ def accepts(model: ModelCard, request: Request) -> str | None:
         return None
     purpose = PURPOSES[model.package.roles.task if model.package else "tensors"]
     if purpose.input is Modality.TENSOR:
-        return f"nothing says what `{model.ref}` is for, so it takes tensors: `mmai run -m {model.ref} --input NAME=FILE.npy`"
+        return (
+            f"nothing says what `{model.ref}` is for, so it takes tensors: `mmai run -m {model.ref} {_inputs(model.package)}`"
+        )
     if request.task is not None and purpose.tasks and request.task not in purpose.tasks:
         return f"`{model.ref}` does {purpose.tasks[0].value}, not {request.task.value}"
     if PARTS[purpose.input] not in kinds:
         return f"`{model.ref}` reads {purpose.needs}, and none was given"
     others = kinds - {PARTS[purpose.input], TextPart}
     return f"`{model.ref}` reads {purpose.needs} and nothing else" if others else None
+
+
+def _inputs(package: Package | None) -> str:
+    """How what it takes is handed in."""
+    needed = [feature for feature in package.main.inputs if not feature.optional] if package else []
+    kinds = [f"--input {feature.name}=FILE.{'png' if feature.kind == 'image' else 'npy'}" for feature in needed]
+    return " ".join(kinds) if 0 < len(kinds) <= NAMED_INPUTS else "--input NAME=FILE.npy"
 
 
 def _precision(package: Package) -> str | None:

@@ -1,27 +1,23 @@
 """The models under some folders: which there are, under which names, and what their files say."""
 
-import os
-import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from mmai.backends.coreml.bundles import Bundle, find_bundles
 from mmai.backends.coreml.files import format_of, read_package
+from mmai.backends.coreml.naming import distinct, near_names, reference
 from mmai.backends.coreml.roles import find_roles
 from mmai.backends.coreml.setup import Setup
-from mmai.backends.coreml.wording import listed
+from mmai.backends.coreml.walk import Walk
 from mmai.errors import CannotRun, MmaiError, UnknownModel
+from mmai.paths import meant
 from mmai.values.health import Health
 from mmai.values.model import ModelCard
 from mmai.values.package import Package
-
-MAX_DEPTH = 12
-"""Folders within folders; deeper lies no collection of models."""
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -60,7 +56,7 @@ class Library:
         """
         places = self._places()
         for place in places:
-            if place.name == name:
+            if place.name == normalize("NFC", name):
                 return _read(place)
         if (path := _path_of(name)) is not None:
             return _read(next((place for place in places if place.path == path), _Place(name=name, path=path)), name=name)
@@ -77,7 +73,7 @@ class Library:
         place = next((place for place in self._places() if place.name == card.name or str(place.path) == path), None)
         if place is None:
             outside = Path(path) if path else _path_of(card.name)
-            if outside is None or not outside.exists():
+            if outside is None or not _is_there(outside):
                 raise UnknownModel(
                     f"`{card.ref}` is gone: there is no `{path or card.name}`", hint=f"mmai discover {card.provider}"
                 )
@@ -93,36 +89,41 @@ class Library:
         return _package(_Place(name=path.stem, path=path))
 
     def health(self) -> Health:
-        """Whether the folders are there that somebody named."""
+        """Whether the folders are there that somebody named, and whether all that lies in them may be looked at."""
         for directory in self._setup.directories:
-            if self._setup.named and not directory.is_dir():
-                what = "is a file" if directory.exists() else "does not exist"
-                return Health(state="failing", reason=f"the folder `{directory}` {what}")
-            if directory.is_dir() and not os.access(directory, os.R_OK | os.X_OK):
-                return Health(state="failing", reason=f"the folder `{directory}` may not be read")
-        if self._setup.named and not self._places():
+            if self._setup.named and (problem := _problem(directory)):
+                return Health(state="failing", reason=f"the folder `{directory}` {problem}")
+        walk = Walk()
+        places = self._places(walk)
+        if denied := [folder for folder in walk.denied if folder in self._setup.directories]:
+            return Health(state="failing", reason=f"the folder `{denied[0]}` may not be read")
+        if walk.denied or walk.stopped:
+            return Health(state="healthy", reason=walk.left_out)
+        if self._setup.named and not places:
             return Health(state="healthy", reason=f"no models under {self._where}")
         return Health(state="healthy")
 
-    def _places(self) -> list[_Place]:
+    def _places(self, walk: Walk | None = None) -> list[_Place]:
         """Models the settings name one by one, under those names; then what the folders hold, in the order of the path."""
-        named = [_Place(name=_reference(name), path=path) for name, path in self._setup.files.items()]
+        walk = walk or Walk()
+        named = [_Place(name=reference(name), path=path) for name, path in self._setup.files.items()]
         taken = {place.path for place in named}
-        lying = [place for directory in self._setup.directories for place in _walk(directory) if place.path not in taken]
+        listings = [paths for directory in self._setup.directories for paths in walk.folders(directory)]
+        lying = [place for paths in listings for place in _lying(paths) if place.path not in taken]
         unique = list({place.path: place for place in lying}.values())
-        return sorted([*named, *_distinct(unique, {place.name for place in named})], key=lambda place: place.name.lower())
+        names = distinct([(place.name, place.path) for place in unique], {place.name for place in named})
+        lying = [replace(place, name=name) for place, name in zip(unique, names, strict=True)]
+        return sorted([*named, *lying], key=lambda place: place.name.lower())
 
     def _unknown(self, name: str, provider: str, names: Sequence[str]) -> str:
-        from difflib import get_close_matches  # noqa: PLC0415 - only ever needed here
-
-        near = get_close_matches(name, names, n=3, cutoff=0.5)
+        near = near_names(name, names)
         if near:
             return f"there is no `{provider}:{name}`; near it are {', '.join(f'`{provider}:{each}`' for each in near)}"
         return f"there is no `{provider}:{name}`: looked in {self._where}"
 
     @property
     def _where(self) -> str:
-        return listed(map(str, self._setup.directories))
+        return ", ".join(f"`{directory}`" for directory in self._setup.directories) or "no folder"
 
 
 def _read(place: _Place, *, name: str | None = None) -> Found:
@@ -154,49 +155,33 @@ def _path_of(name: str) -> Path | None:
     """A name that is the path of a model, relative to where the command was typed."""
     if format_of(Path(name)) is None:
         return None
-    path = Path(name).expanduser().absolute()
-    return path if path.exists() else None
-
-
-def _walk(directory: Path, *, depth: int = 0) -> Iterator[_Place]:
-    """The models of a folder and of those within it. Packages are folders too, and not looked into; links to folders neither."""
     try:
-        with os.scandir(directory) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-    except OSError:
-        return
-    paths = [Path(entry.path) for entry in entries if not entry.name.startswith(".")]
+        path = meant(name, folder=Path.cwd())
+    except OSError:  # the folder was deleted meanwhile
+        return None
+    return path if _is_there(path) else None
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, or a folder that may not be looked into
+        return False
+
+
+def _problem(directory: Path) -> str | None:
+    """Why a folder that somebody named is none."""
+    try:
+        if directory.is_dir():
+            return None
+        return "is a file" if directory.exists() else "does not exist"
+    except OSError as exc:
+        return f"cannot be reached: {exc.strerror or exc}"
+
+
+def _lying(paths: Sequence[Path]) -> Iterator[_Place]:
+    """The models of one folder."""
     bundles = find_bundles(paths)
     parts = {part for bundle in bundles for part in bundle.files}
-    yield from (_Place(name=_reference(bundle.name), path=bundle.first, bundle=bundle) for bundle in bundles)
-    for path, entry in ((Path(entry.path), entry) for entry in entries if not entry.name.startswith(".")):
-        if format_of(path) is not None:
-            if path not in parts:
-                yield _Place(name=_reference(path.stem), path=path)
-        elif depth < MAX_DEPTH and entry.is_dir(follow_symlinks=False):
-            yield from _walk(path, depth=depth + 1)
-
-
-def _reference(stem: str) -> str:
-    """A file's name as a model may be called: white space and control characters become `-`."""
-    return re.sub(r"[^\w.@+()\[\]{}~,=&#/-]+", "-", stem).strip("-") or "model"
-
-
-def _distinct(places: Sequence[_Place], taken: set[str]) -> list[_Place]:
-    """Models of one name get that of their folder before it, as in `fp16/FastViT`; where that is not enough, their format after
-    it, as in `FastViT.mlmodelc`; and in the end a number.
-    """
-    named = _renamed([*places], taken, lambda place: f"{_reference(place.path.parent.name)}/{place.name}")
-    named = _renamed(named, taken, lambda place: f"{place.name}{place.path.suffix}")
-    seen = set(taken)
-    for at, place in enumerate(named):
-        numbered = (f"{place.name}-{number}" for number in count(2))
-        name = place.name if place.name not in seen else next(name for name in numbered if name not in seen)
-        seen.add(name)
-        named[at] = replace(place, name=name)
-    return named
-
-
-def _renamed(places: list[_Place], taken: set[str], name: Callable[[_Place], str]) -> list[_Place]:
-    counts = Counter([*(place.name for place in places), *taken])
-    return [replace(place, name=name(place)) if counts[place.name] > 1 else place for place in places]
+    yield from (_Place(name=reference(bundle.name), path=bundle.first, bundle=bundle) for bundle in bundles)
+    yield from (_Place(name=reference(path.stem), path=path) for path in paths if format_of(path) and path not in parts)

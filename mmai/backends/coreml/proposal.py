@@ -20,6 +20,13 @@ IMAGENET = ImagePreparation(
 )
 """What a bare array of pixels most often wants: timm's usual preparation, as ml-fastvit has it."""
 
+CLIP = ImagePreparation(
+    resize="crop", interpolation="bicubic", mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711)
+)
+"""Source: transformers, `CLIPImageProcessor`."""
+CLIP_OUTPUT = "image_embeds"
+"""As transformers calls what its CLIP models give for a picture."""
+
 TEXT_INPUTS = (
     ("token_ids", ("input_ids", "token_ids", "tokens", "ids", "input_tokens")),
     ("attention_mask", ("attention_mask", "input_mask", "padding_mask", "mask")),
@@ -69,7 +76,9 @@ def _pictures(package: Package, function: Function) -> Roles | None:
     if outputs := class_outputs(package, function):
         return _classifier(roles, "image_classification", outputs, package)
     if (embedding := _named_output(function, EMBEDDING_WORDS, bool)) is not None:
-        return replace(roles, task="image_embedding", outputs={"embedding": embedding})
+        if image is not None and image.color == "rgb" and embedding == CLIP_OUTPUT:
+            image = replace(CLIP, layout=image.layout)
+        return replace(roles, task="image_embedding", outputs={"embedding": embedding}, image=image)
     scores = _only_row(function)
     if scores is not None and (_is_class_row(package, function, scores) or _length(function, scores) in IMAGENET_CLASSES):
         return _classifier(roles, "image_classification", {"scores": scores}, package)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from mmai.errors import CannotRun
+from mmai.paths import meant
 from mmai.settings.node import Node, Wrong
 from mmai.values.package import AudioPreparation, ImagePreparation, Roles, RoleTask
 
@@ -230,7 +231,7 @@ def _list(value: Any, key: str, notes: Notes) -> tuple[str, ...]:
     if not isinstance(value, str) or not _names_a_file(value, notes):
         raise _unfit(key, value, "a list, or the name of a file", notes)
     try:
-        text = (notes.folder / value).expanduser().read_text(encoding="utf-8-sig")
+        text = meant(value, folder=notes.folder).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         raise CannotRun(f"{notes.at(key)}: the file `{value}` of `{key}` cannot be read: {_why(exc)}") from exc
     if not value.endswith(".json"):
@@ -267,7 +268,7 @@ def _by_number(table: dict[Any, Any], key: str, notes: Notes) -> list[str]:
 def _path(value: Any, key: str, notes: Notes) -> str:
     if not isinstance(value, str) or not value:
         raise _unfit(key, value, "the name of a file", notes)
-    path = (notes.folder / Path(value).expanduser()).absolute()
+    path = meant(value, folder=notes.folder)
     if not path.exists():
         raise CannotRun(f"{notes.at(key)}: the file `{value}` of `{key}` is not there")
     return str(path)

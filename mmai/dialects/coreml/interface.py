@@ -2,10 +2,12 @@
 
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from mmai.dialects.coreml.mil_values import signed, spans, text
-from mmai.dialects.coreml.wire import Buffer, Damaged, Span, fields, varint
+from mmai.dialects.coreml.wire import Buffer, Damaged, Span, few, fields, varint
 from mmai.values.package import ArrayFormat, Color, Feature, FeatureKind, Function, ImageFormat, Range
 
 KINDS: dict[int, FeatureKind] = {
@@ -22,8 +24,14 @@ COLORS: dict[int, Color] = {10: "grayscale", 20: "rgb", 30: "bgr", 40: "grayscal
 ARRAY_TYPES = {65552: "float16", 65568: "float32", 65600: "float64", 131080: "int8", 131104: "int32"}
 IS_OPTIONAL = 1000
 
+DICTIONARY_KEYS: dict[int, Literal["int64", "string"]] = {1: "int64", 2: "string"}
+
 MOST_SHAPES = 10_000
 """More shapes, sizes or dimensions than any model has."""
+MOST_FEATURES = 10_000
+"""More inputs, outputs, states and functions."""
+MOST_NOTES = 100_000
+"""More of what an author can note."""
 
 
 class Interface:
@@ -46,7 +54,7 @@ def read_interface(buffer: Buffer, span: Span) -> Interface:
     """
     found = Interface()
     top: dict[str, Any] = {"name": "main"}
-    for number, inner in spans(buffer, span):
+    for number, inner in few(spans(buffer, span), MOST_FEATURES, "inputs and outputs"):
         match number:
             case 1 | 10 | 13:
                 _add(top, {1: "inputs", 10: "outputs", 13: "states"}[number], read_feature(buffer, inner))
@@ -70,7 +78,7 @@ def _add(fields_of: dict[str, Any], name: str, feature: Feature) -> None:
 
 def _function(buffer: Buffer, span: Span) -> Function:
     found: dict[str, Any] = {"name": ""}
-    for number, inner in spans(buffer, span):
+    for number, inner in few(spans(buffer, span), MOST_FEATURES, "inputs and outputs"):
         match number:
             case 1:
                 found["name"] = text(buffer, inner)
@@ -85,7 +93,7 @@ def _function(buffer: Buffer, span: Span) -> Function:
 
 def _note(buffer: Buffer, span: Span, into: Interface) -> None:
     names = {1: "description", 2: "version", 3: "author", 4: "license"}
-    for number, inner in spans(buffer, span):
+    for number, inner in few(spans(buffer, span), MOST_NOTES, "notes"):
         if number in names:
             into.texts[names[number]] = text(buffer, inner)
         elif number == 100:
@@ -126,7 +134,7 @@ def _type(buffer: Buffer, span: Span) -> dict[str, Any]:
             case "array":
                 found["array"] = _array(buffer, value)
             case "dictionary":
-                found["keys"] = "string" if any(key == 2 for key, _ in spans(buffer, value)) else "int64"
+                found["keys"] = next((DICTIONARY_KEYS[key] for key, _ in spans(buffer, value) if key in DICTIONARY_KEYS), None)
             case "state":
                 found["array"] = next((_array(buffer, inner) for key, inner in spans(buffer, value) if key == 1), None)
     return found
@@ -141,11 +149,24 @@ def _image(buffer: Buffer, span: Span) -> ImageFormat:
             case 3, 0:
                 found["color"] = COLORS.get(value, "rgb")
             case 21, 2:
-                found["sizes"] = tuple(_size(buffer, inner) for key, inner in _few(spans(buffer, value)) if key == 1)
+                found["sizes"] = tuple(_size(buffer, inner) for key, inner in _several(buffer, value) if key == 1)
             case 31, 2:
                 ranges = {key: _range(buffer, inner) for key, inner in spans(buffer, value)}
                 found |= {"width_range": ranges.get(1), "height_range": ranges.get(2)}
-    return ImageFormat(**found)
+    return _with_size(ImageFormat(**found))
+
+
+def _with_size(image: ImageFormat) -> ImageFormat:
+    """Where only several sizes are given, the first or the smallest is the default, as `DataType.cpp` of coremltools has it."""
+    if image.width > 0 and image.height > 0:
+        return image
+    if image.sizes:
+        width, height = image.sizes[0]
+    elif image.width_range and image.height_range:
+        width, height = image.width_range[0], image.height_range[0]
+    else:
+        return image
+    return replace(image, width=width, height=height)
 
 
 def _size(buffer: Buffer, span: Span) -> tuple[int, int]:
@@ -159,13 +180,13 @@ def _array(buffer: Buffer, span: Span) -> ArrayFormat:
     for number, wire, value in fields(buffer, *span):
         match number, wire:
             case 1, _:
-                shape += whole_numbers(buffer, wire, value)
+                shape += _sizes(buffer, wire, value)
             case 2, 0:
                 found["dtype"] = ARRAY_TYPES.get(value)
             case 21, 2:
-                found["shapes"] = tuple(_shape(buffer, inner) for key, inner in _few(spans(buffer, value)) if key == 1)
+                found["shapes"] = tuple(_shape(buffer, inner) for key, inner in _several(buffer, value) if key == 1)
             case 31, 2:
-                found["ranges"] = tuple(_range(buffer, inner) for key, inner in _few(spans(buffer, value)) if key == 1)
+                found["ranges"] = tuple(_range(buffer, inner) for key, inner in _several(buffer, value) if key == 1)
             case 41, 0:
                 found["default"] = float(signed(value))
             case (51, 5) | (61, 1):
@@ -177,7 +198,7 @@ def _shape(buffer: Buffer, span: Span) -> tuple[int, ...]:
     shape: list[int] = []
     for number, wire, value in fields(buffer, *span):
         if number == 1:
-            shape += whole_numbers(buffer, wire, value)
+            shape += _sizes(buffer, wire, value)
     return tuple(shape)
 
 
@@ -188,24 +209,22 @@ def _range(buffer: Buffer, span: Span) -> Range:
     return found.get(1, 0), None if upper < 0 else upper
 
 
-def whole_numbers(buffer: Buffer, wire: int, value: Any) -> list[int]:
+def _several(buffer: Buffer, span: Span) -> Iterator[tuple[int, Span]]:
+    return few(spans(buffer, span), MOST_SHAPES, "shapes of one input")
+
+
+def _sizes(buffer: Buffer, wire: int, value: Any) -> list[int]:
+    return list(few(whole_numbers(buffer, wire, value), MOST_SHAPES, "dimensions"))
+
+
+def whole_numbers(buffer: Buffer, wire: int, value: Any) -> Iterator[int]:
     """A repeated number, one by one or packed."""
     if wire == 0:
-        return [signed(value)]
+        yield signed(value)
+        return
     if wire != 2:
         raise Damaged("a whole number is written as something else")
-    found = []
     at, end = value
     while at < end:
         item, at = varint(buffer, at, end)
-        found.append(signed(item))
-        if len(found) > MOST_SHAPES:
-            raise Damaged(f"a shape has more than {MOST_SHAPES} dimensions")
-    return found
-
-
-def _few(items: Iterator[tuple[int, Span]]) -> Iterator[tuple[int, Span]]:
-    for count, item in enumerate(items):
-        if count > MOST_SHAPES:
-            raise Damaged(f"an input has more than {MOST_SHAPES} shapes")
-        yield item
+        yield signed(item)

@@ -1,6 +1,7 @@
 """Types and constants of an ML Program, from bytes. Field numbers are those of `MIL.proto`."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from mmai.dialects.coreml.mil import (
     BlobFile,
@@ -19,6 +20,9 @@ from mmai.dialects.coreml.wire import Buffer, Damaged, Span, fields, varint
 
 DEEPEST = 100
 """Levels of messages within messages; more is no model but an attack. Source: the limit of Google's own parsers."""
+
+MOST_FIELDS = 1000
+"""Of a message where each comes once; messages of `MIL.proto` have seven at most, and what comes after so many is not looked at."""
 
 DTYPES = {
     1: "bool",
@@ -53,12 +57,12 @@ def spans(buffer: Buffer, span: Span) -> Iterator[tuple[int, Span]]:
 
 def last(buffer: Buffer, span: Span) -> dict[int, Span]:
     """The fields that have a length, of a message where each comes once."""
-    return dict(spans(buffer, span))
+    return dict(islice(spans(buffer, span), MOST_FIELDS))
 
 
 def numbers(buffer: Buffer, span: Span) -> dict[int, int]:
     """The fields that are numbers, of a message where each comes once."""
-    return {number: value for number, wire, value in fields(buffer, *span) if wire == 0}
+    return {number: value for number, wire, value in islice(fields(buffer, *span), MOST_FIELDS) if wire == 0}
 
 
 def text(buffer: Buffer, span: Span) -> str:

@@ -4,6 +4,7 @@ Field numbers are those of `Model.proto`.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Literal
 
 from msgspec import Struct
@@ -11,8 +12,8 @@ from msgspec import Struct
 from mmai.dialects.coreml.interface import read_interface, whole_numbers
 from mmai.dialects.coreml.layers import LAYERS
 from mmai.dialects.coreml.mil_values import deeper, spans, text
-from mmai.dialects.coreml.program import Survey, survey
-from mmai.dialects.coreml.wire import Buffer, Damaged, Span, fields
+from mmai.dialects.coreml.program import MOST_LABELS, Survey, survey
+from mmai.dialects.coreml.wire import Buffer, Damaged, Span, few, fields
 from mmai.values.package import Package
 
 TYPES = {
@@ -69,8 +70,14 @@ SYSTEMS = {
 }
 """Specification version to the oldest macOS that reads it."""
 
-STRING_LABELS = {**dict.fromkeys((301, 302, 400, 401, 402, 403, 404, 610), 100), 2000: 200}
-"""Kind of model to the field that holds its classes as texts; as whole numbers they are in the next one."""
+STRING_LABELS = {**dict.fromkeys((400, 401, 402, 403, 404, 610), 100), 2000: 200, 2004: 200}
+"""Kind of model to the field that holds its classes as texts; from 100 on, as whole numbers they are in the next one."""
+
+FIRST_LAYER = 100
+"""Of the fields of a `NeuralNetworkLayer`; those before it name it."""
+
+NESTED = {605: (1, 2), 615: (3, 4)}
+"""Layers that hold networks, a branch and a loop, to the fields of those."""
 
 MOST_STAGES = 1000
 
@@ -89,10 +96,15 @@ def read_model(buffer: Buffer, *, path: str, form: Literal["mlpackage", "mlmodel
     Raises:
         Damaged: the bytes are none, or say nothing of what it is.
     """
-    return _read(buffer, (0, len(buffer)), path=path, form=form, depth=0)
+    package, counted = _read(buffer, (0, len(buffer)), (path, form), depth=0)
+    return Specification(package, counted.files)
 
 
-def _read(buffer: Buffer, span: Span, *, path: str, form: Literal["mlpackage", "mlmodel"], depth: int) -> Specification:
+_Origin = tuple[str, Literal["mlpackage", "mlmodel"]]
+"""Path and format."""
+
+
+def _read(buffer: Buffer, span: Span, origin: _Origin, depth: int) -> tuple[Package, Survey]:
     deeper(depth)
     version, updatable = 0, False
     description: Span | None = None
@@ -111,22 +123,22 @@ def _read(buffer: Buffer, span: Span, *, path: str, form: Literal["mlpackage", "
     if not 0 < version < 1 << 31:
         raise Damaged(f"its specification version is {version}")
     interface = read_interface(buffer, description or (0, 0))
-    parts = _parts(buffer, kind, content, path=path, form=form, depth=depth)
-    labels = parts.labels
+    parts = _parts(buffer, kind, content, origin, depth)
+    counted = parts.survey
     package = Package(
-        path=path,
-        format=form,
+        path=origin[0],
+        format=origin[1],
         type=TYPES[kind],
         spec_version=version,
         min_os=SYSTEMS.get(version),
         functions=tuple(interface.functions),
         default_function=interface.default_function,
-        labels=labels,
-        label_count=len(labels) or None,
-        precision=_by_count(parts.survey.precision),
-        ops=_by_count(parts.survey.ops),
+        labels=counted.labels,
+        label_count=len(counted.labels) or None,
+        precision=_by_count(counted.precision),
+        ops=_by_count(counted.ops),
         stages=parts.stages,
-        parameter_count=parts.survey.parameters or None,
+        parameter_count=counted.parameters,
         updatable=updatable,
         metadata=interface.notes,
         description=interface.texts.get("description", ""),
@@ -134,7 +146,7 @@ def _read(buffer: Buffer, span: Span, *, path: str, form: Literal["mlpackage", "
         author=interface.texts.get("author", ""),
         license=interface.texts.get("license", ""),
     )
-    return Specification(package, parts.survey.files)
+    return package, counted
 
 
 class _Parts:
@@ -142,21 +154,19 @@ class _Parts:
 
     def __init__(self) -> None:
         self.survey = Survey()
-        self.labels: tuple[str, ...] = ()
         self.stages: tuple[str, ...] = ()
 
 
-def _parts(buffer: Buffer, kind: int, content: Span, *, path: str, form: Literal["mlpackage", "mlmodel"], depth: int) -> _Parts:
+def _parts(buffer: Buffer, kind: int, content: Span, origin: _Origin, depth: int) -> _Parts:
     found = _Parts()
     if TYPES[kind] == "mlProgram":
         found.survey = survey(buffer, content)
-        found.labels = found.survey.labels
     elif TYPES[kind].startswith("pipeline"):
-        _stages(buffer, _pipeline(buffer, kind, content), found, path=path, form=form, depth=depth)
+        _stages(buffer, _pipeline(buffer, kind, content), found, origin, depth)
     elif TYPES[kind].startswith("neuralNetwork"):
-        found.survey.ops = _layers(buffer, content)
+        _layers(buffer, content, found.survey, depth)
     if kind in STRING_LABELS:
-        found.labels = _labels(buffer, content, STRING_LABELS[kind])
+        found.survey.labels = _labels(buffer, content, STRING_LABELS[kind])
     return found
 
 
@@ -167,44 +177,44 @@ def _pipeline(buffer: Buffer, kind: int, content: Span) -> Span:
     return next((inner for number, inner in spans(buffer, content) if number == 1), (0, 0))
 
 
-def _stages(
-    buffer: Buffer, pipeline: Span, found: _Parts, *, path: str, form: Literal["mlpackage", "mlmodel"], depth: int
-) -> None:
+def _stages(buffer: Buffer, pipeline: Span, found: _Parts, origin: _Origin, depth: int) -> None:
     """Add up the models of a pipeline; the classes are those of the last that has any."""
-    for number, inner in spans(buffer, pipeline):
+    for number, inner in few(spans(buffer, pipeline), MOST_STAGES, "models in a row"):
+        if number == 1:
+            stage, counted = _read(buffer, inner, origin, depth + 1)
+            found.stages = (*found.stages, stage.type)
+            found.survey.add(counted)
+
+
+def _layers(buffer: Buffer, network: Span, found: Survey, depth: int) -> None:
+    """Count the layers of a network and of those within its branches and loops."""
+    deeper(depth)
+    for number, layer in spans(buffer, network):
         if number != 1:
             continue
-        stage = _read(buffer, inner, path=path, form=form, depth=depth + 1)
-        if len(found.stages) >= MOST_STAGES:
-            raise Damaged(f"it is a pipeline of more than {MOST_STAGES} models")
-        found.stages = (*found.stages, stage.package.type)
-        found.labels = stage.package.labels or found.labels
-        found.survey.ops.update(stage.package.ops)
-        found.survey.precision.update(stage.package.precision)
-        found.survey.parameters += stage.package.parameter_count or 0
-        for file, offset in stage.weights.items():
-            found.survey.files[file] = max(offset, found.survey.files.get(file, 0))
-
-
-def _layers(buffer: Buffer, network: Span) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for number, layer in spans(buffer, network):
-        if number == 1:
-            counts.update(LAYERS.get(field, "unknown") for field, _ in spans(buffer, layer) if field >= 100)
-    return counts
+        found.see()
+        for field, content in spans(buffer, layer):
+            if field >= FIRST_LAYER:
+                found.ops[LAYERS.get(field, "unknown")] += 1
+            for inner, nested in spans(buffer, content) if field in NESTED else ():
+                if inner in NESTED[field]:
+                    _layers(buffer, nested, found, depth + 1)
 
 
 def _labels(buffer: Buffer, content: Span, field: int) -> tuple[str, ...]:
     for number, inner in spans(buffer, content):
         if number == field:
-            return tuple(text(buffer, label) for key, label in spans(buffer, inner) if key == 1)
+            return tuple(few((text(buffer, label) for key, label in spans(buffer, inner) if key == 1), MOST_LABELS, "classes"))
         if number == field + 1 and field == 100:
-            found: list[int] = []
-            for key, wire, value in fields(buffer, *inner):
-                if key == 1:
-                    found += whole_numbers(buffer, wire, value)
-            return tuple(map(str, found))
+            return tuple(map(str, few(_numbered(buffer, inner), MOST_LABELS, "classes")))
     return ()
+
+
+def _numbered(buffer: Buffer, vector: Span) -> Iterator[int]:
+    """An `Int64Vector`."""
+    for number, wire, value in fields(buffer, *vector):
+        if number == 1:
+            yield from whole_numbers(buffer, wire, value)
 
 
 def _by_count(counts: Counter[str]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from builders import a_recording, a_request, an_image
 from msgspec.structs import replace
-from packages.scripted import array_input
+from packages.scripted import array_input, image_input
 
 from mmai.backends.coreml.cards import accepts, card_of
 from mmai.backends.coreml.library import Found
@@ -129,6 +129,12 @@ def test_any_model_takes_tensors(task: RoleTask) -> None:
             a_card("tensors"),
             a_request("hello"),
             "nothing says what `coreml:FastViT` is for, so it takes tensors: `mmai run -m coreml:FastViT --input NAME=FILE.npy`",
+        ),
+        (
+            a_card("tensors", image_input("photo"), array_input("size", 2), array_input("mask", 1, optional=True)),
+            a_request("", an_image()),
+            "nothing says what `coreml:FastViT` is for, so it takes tensors: "
+            "`mmai run -m coreml:FastViT --input photo=FILE.png --input size=FILE.npy`",
         ),
         (a_card("text_embedding"), a_request(tools=(Tool("f", "", {}),)), "`coreml:FastViT` calls no tools"),
         (a_card("text_embedding"), a_request(schema={}), "`coreml:FastViT` writes no JSON of your own"),

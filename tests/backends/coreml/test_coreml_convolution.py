@@ -73,6 +73,22 @@ def test_a_convolution_is_the_sum_that_its_definition_says(case: dict[str, Any])
     )
 
 
+@pytest.mark.parametrize("spoiled", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("channels", [1, 4])
+def test_what_is_infinite_spreads_as_far_as_the_kernel_and_no_further(spoiled: float, channels: int) -> None:
+    x, weight = floats(1, channels, 9, 40), floats(channels, 1, 3, 7)
+    expected = conv(x, weight, groups=channels)
+    x[0, 0, 4, 20] = spoiled
+    with np.errstate(invalid="ignore"):  # as the interpreter has it
+        out = conv(x, weight, groups=channels)
+    met = np.zeros(out.shape, np.bool_)
+    met[0, 0, 2:5, 14:21] = True
+    assert not np.isfinite(out[met]).any()
+    if np.isinf(spoiled):
+        assert not np.isnan(out).any()
+    assert_close(out[~met], expected[~met])
+
+
 @pytest.mark.parametrize("floats_at_once", [1, 40, 700])
 @pytest.mark.parametrize(("channels", "kernel"), [((4, 2), (3, 3)), ((4, 1), (2, 3)), ((4, 1), (3, 6))])
 def test_the_pieces_it_is_computed_in_do_not_show(

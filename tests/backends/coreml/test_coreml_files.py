@@ -2,27 +2,21 @@
 
 import json
 import os
-import random
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from packages.damage import replaced
 from packages.kinds import KINDS
+from packages.told import functions_of
 from packages.toolkit import ct
 
 from mmai.backends.coreml.files import read_package
 from mmai.errors import CannotRun
-from mmai.values.package import Feature
 
 # coremltools leaves it to the collector to take away what it built in.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-COLORS = {10: "grayscale", 20: "rgb", 30: "bgr", 40: "grayscale_float16"}
-TYPES = {65568: "float32", 65552: "float16", 65600: "float64", 131104: "int32", 131080: "int8"}
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +42,7 @@ def test_a_package_is_read_as_coremltools_reads_it(kind: str, packages: dict[str
         told.metadata.versionString,
     )
     assert ours.description == told.metadata.shortDescription
-    functions = list(told.functions) or [told]
-    assert len(ours.functions) == len(functions)
-    for function, other in zip(ours.functions, functions, strict=True):
-        for mine, yours in ((function.inputs, other.input), (function.outputs, other.output), (function.states, other.state)):
-            assert [plain(feature) for feature in mine] == [as_told(feature) for feature in yours]
+    assert ours.functions == functions_of(theirs)
     if ours.type == "mlProgram":
         assert Counter(ours.ops) == operations(theirs)
 
@@ -72,37 +62,6 @@ def operations(spec: Any) -> Counter[str]:
     return counts
 
 
-def plain(feature: Feature) -> tuple[Any, ...]:
-    if feature.image:
-        return feature.name, "image", feature.image.width, feature.image.height, feature.image.color
-    array = feature.array
-    shape = (array.dtype, array.shape, array.shapes, array.ranges) if array else ()
-    return feature.name, feature.description, feature.kind, feature.optional, shape
-
-
-def as_told(feature: Any) -> tuple[Any, ...]:
-    kind = feature.type.WhichOneof("Type")
-    if kind == "imageType":
-        image = feature.type.imageType
-        return feature.name, "image", image.width, image.height, COLORS[image.colorSpace]
-    names = {
-        "multiArrayType": "array",
-        "stateType": "state",
-        "dictionaryType": "dictionary",
-        "stringType": "string",
-        "int64Type": "int64",
-    }
-    array = {"multiArrayType": feature.type.multiArrayType, "stateType": feature.type.stateType.arrayType}.get(kind)
-    shape: tuple[Any, ...] = ()
-    if array is not None:
-        shapes = tuple(tuple(each.shape) for each in array.enumeratedShapes.shapes)
-        ranges = tuple(
-            (each.lowerBound, None if each.upperBound < 0 else each.upperBound) for each in array.shapeRange.sizeRanges
-        )
-        shape = (TYPES[array.dataType], tuple(array.shape), shapes, ranges)
-    return feature.name, feature.shortDescription, names[kind], feature.type.isOptional, shape
-
-
 def test_what_is_inside_is_counted(packages: dict[str, Path]) -> None:
     package = read_package(packages["dense"])
     assert package.parameter_count == 64 * 32 + 64
@@ -112,9 +71,13 @@ def test_what_is_inside_is_counted(packages: dict[str, Path]) -> None:
     assert read_package(packages["half"]).precision == {"float16": 1}
 
 
-@pytest.mark.parametrize("kind", ["palettized", "quantized"])
+@pytest.mark.parametrize("kind", ["palettized", "quantized", "pruned", "pruned_and_palettized"])
 def test_compressed_weights_count_as_what_they_stand_for(kind: str, packages: dict[str, Path]) -> None:
     assert read_package(packages[kind]).parameter_count == 64 * 32 + 64
+
+
+def test_weights_that_functions_share_count_once(packages: dict[str, Path]) -> None:
+    assert read_package(packages["several"]).parameter_count == 64 * 32 + 64
 
 
 def test_classes_are_read_wherever_they_stand(packages: dict[str, Path]) -> None:
@@ -184,7 +147,67 @@ def test_a_pointer_is_fetched_by_a_command(package: Path) -> None:
 def test_a_link_out_of_the_package_is_not_followed(file: Path, package: Path, tmp_path: Path) -> None:
     shutil.move(package / file, tmp_path / "elsewhere")
     (package / file).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(CannotRun, match="which is outside it"):
+    with pytest.raises(CannotRun) as refusal:
+        read_package(package)
+    assert refusal.value.message == f"`{file.name}` of `dense.mlpackage` is a link to a place outside it"
+    assert refusal.value.hint == f"cp -RL {package} dense-copy.mlpackage"
+
+
+def test_a_copy_as_the_hint_says_can_be_read(package: Path, tmp_path: Path) -> None:
+    shutil.move(package / WEIGHTS, tmp_path / "elsewhere")
+    (package / WEIGHTS).symlink_to(tmp_path / "elsewhere")
+    copy = Path(shutil.copytree(package, tmp_path / "copy.mlpackage"))
+    assert read_package(copy).weight_bytes == (tmp_path / "elsewhere").stat().st_size
+
+
+@pytest.mark.parametrize("file", ["Manifest.json", SPECIFICATION, WEIGHTS])
+def test_a_link_that_leads_to_itself_says_so(file: str | Path, package: Path) -> None:
+    (package / file).unlink()
+    (package / file).symlink_to(package / file)
+    with pytest.raises(CannotRun, match=r"`dense\.mlpackage` cannot be read: Too many levels of symbolic links"):
+        read_package(package)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("file", ["Manifest.json", SPECIFICATION, WEIGHTS])
+def test_nobody_waits_for_a_pipe(file: str | Path, package: Path) -> None:
+    (package / file).unlink()
+    os.mkfifo(package / file)
+    with pytest.raises(CannotRun, match=f"`{Path(file).name}` of `dense.mlpackage` is no file"):
+        read_package(package)
+
+
+@pytest.mark.parametrize("file", ["Manifest.json", SPECIFICATION, WEIGHTS])
+def test_a_folder_where_a_file_should_be_says_so(file: str | Path, package: Path) -> None:
+    (package / file).unlink()
+    (package / file).mkdir()
+    with pytest.raises(CannotRun, match=f"`{Path(file).name}` of `dense.mlpackage` is no file"):
+        read_package(package)
+
+
+def test_a_manifest_of_any_size_is_not_read_whole(package: Path) -> None:
+    os.truncate(package / "Manifest.json", 1 << 30)
+    with pytest.raises(CannotRun, match=r"`Manifest.json` of `dense.mlpackage` is larger than 4 MiB"):
+        read_package(package)
+
+
+def test_a_file_that_was_laid_out_and_never_written_is_told_at_once(package: Path) -> None:
+    os.truncate(package / SPECIFICATION, 0)
+    os.truncate(package / SPECIFICATION, 1 << 32)
+    with pytest.raises(CannotRun, match=r"`dense\.mlpackage` is damaged: a field has no number"):
+        read_package(package)
+
+
+def test_weights_that_end_within_their_last_tensor_are_cut_off(package: Path) -> None:
+    size = (package / WEIGHTS).stat().st_size
+    os.truncate(package / WEIGHTS, size - 1)
+    with pytest.raises(CannotRun, match=f"`weight.bin` has {size - 1} bytes, and its last tensor ends at {size}"):
+        read_package(package)
+
+
+def test_weights_that_were_never_written_are_damaged(package: Path) -> None:
+    (package / WEIGHTS).write_bytes(bytes((package / WEIGHTS).stat().st_size))
+    with pytest.raises(CannotRun, match=r"the weights of `dense\.mlpackage` are damaged: no tensor begins at"):
         read_package(package)
 
 
@@ -213,6 +236,20 @@ def test_what_is_no_package_is_told_apart(name: str, sentence: str, tmp_path: Pa
         read_package(tmp_path / name)
 
 
+def test_a_folder_that_is_called_a_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "x.mlmodel").mkdir()
+    with pytest.raises(CannotRun, match="is a folder, where a model is a file"):
+        read_package(tmp_path / "x.mlmodel")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_is_no_model(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.mlmodel")
+    with pytest.raises(CannotRun) as refusal:
+        read_package(tmp_path / "x.mlmodel")
+    assert refusal.value.message == "`x.mlmodel` is no file"
+
+
 def test_a_specification_alone_misses_its_weights(package: Path, tmp_path: Path) -> None:
     shutil.copy(package / SPECIFICATION, tmp_path / "alone.mlmodel")
     with pytest.raises(CannotRun, match="it was taken out of its package"):
@@ -238,126 +275,3 @@ def number(value: int) -> bytes:
         out.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*out, value])
-
-
-def mutations(data: bytes, chance: random.Random) -> Iterator[bytes]:
-    while True:
-        changed = bytearray(data)
-        match chance.randrange(4):
-            case 0:
-                for _ in range(chance.randrange(1, 5)):
-                    changed[chance.randrange(len(changed))] = chance.randrange(256)
-            case 1:
-                del changed[chance.randrange(len(changed)) :]
-            case 2:
-                start = chance.randrange(len(changed))
-                del changed[start : start + chance.randrange(1, 40)]
-            case _:
-                start, source = chance.randrange(len(changed)), chance.randrange(len(changed))
-                changed[start:start] = changed[source : source + chance.randrange(1, 60)]
-        yield bytes(changed)
-
-
-@pytest.mark.parametrize("kind", ["picture", "looping", "several", "palettized", "network", "enumerated"])
-def test_no_damage_is_anything_but_a_reason(kind: str, packages: dict[str, Path], tmp_path: Path) -> None:
-    source = packages[kind]
-    copy = tmp_path / source.name
-    (shutil.copytree if source.is_dir() else shutil.copy)(source, copy)
-    target = copy / SPECIFICATION if source.is_dir() else copy
-    reasons = 0
-    tried = mutations(target.read_bytes()[:200_000], random.Random(kind))
-    for _ in range(1800):
-        replaced(target, next(tried))
-        try:
-            read_package(copy)
-        except CannotRun:
-            reasons += 1
-    assert reasons > 100
-
-
-def compiled(folder: Path, said: Any) -> Path:
-    path = folder / "tiny.mlmodelc"
-    path.mkdir()
-    (path / "metadata.json").write_text(json.dumps(said))
-    return path
-
-
-WHISPER: dict[str, Any] = {
-    "specificationVersion": 7,
-    "storagePrecision": "Float16",
-    "computePrecision": "Mixed (Float16, Int32)",
-    "modelType": {"name": "MLModelType_mlProgram"},
-    "availability": {"macOS": "13.0", "iOS": "16.0"},
-    "mlProgramOperationTypeHistogram": {"Ios16.einsum": 32, "Ios16.conv": 26},
-    "inputSchema": [
-        {
-            "name": "melspectrogram_features",
-            "type": "MultiArray",
-            "dataType": "Float16",
-            "shape": "[1, 80, 1, 3000]",
-            "hasShapeFlexibility": "0",
-            "isOptional": "0",
-            "formattedType": "MultiArray (Float16 1 x 80 x 1 x 3000)",
-        }
-    ],
-    "outputSchema": [
-        {"name": "encoder_output_embeds", "type": "MultiArray", "dataType": "Float16", "shape": "[1, 384, 1, 1500]"}
-    ],
-    "userDefinedMetadata": {"com.github.apple.coremltools.version": "7.1"},
-}
-"""In the form Xcode writes, with the names WhisperKit's encoder has."""
-
-
-def test_a_compiled_model_is_described_by_its_metadata(tmp_path: Path) -> None:
-    package = read_package(compiled(tmp_path, [WHISPER]))
-    (feature,) = package.main.inputs
-    assert (package.type, package.spec_version, package.min_os, package.format) == ("mlProgram", 7, "macOS 13", "mlmodelc")
-    assert (feature.name, feature.kind) == ("melspectrogram_features", "array")
-    assert feature.array and (feature.array.dtype, feature.array.shape) == ("float16", (1, 80, 1, 3000))
-    assert package.ops == {"einsum": 32, "conv": 26}
-    assert set(package.precision) == {"float16", "int32"}
-
-
-@pytest.mark.parametrize(("said", "dtype"), [("Double", "float64"), ("Int32", "int32"), ("Float4", None), ("", None)])
-def test_a_type_a_compiled_model_names_is_one_numpy_knows_or_none(said: str, dtype: str | None, tmp_path: Path) -> None:
-    inputs = [WHISPER["inputSchema"][0] | {"dataType": said}]
-    (feature,) = read_package(compiled(tmp_path, [WHISPER | {"inputSchema": inputs}])).main.inputs
-    assert feature.array and feature.array.dtype == dtype
-
-
-@pytest.mark.parametrize(
-    ("said", "sentence"),
-    [("nothing", "describes no model"), ([], "describes no model"), (7, "describes no model")],
-)
-def test_metadata_that_describes_nothing_says_so(said: Any, sentence: str, tmp_path: Path) -> None:
-    with pytest.raises(CannotRun, match=sentence):
-        read_package(compiled(tmp_path, said))
-
-
-def test_a_folder_with_nothing_in_it_is_no_compiled_model(tmp_path: Path) -> None:
-    (tmp_path / "x.mlmodelc").mkdir()
-    with pytest.raises(CannotRun, match="it has neither"):
-        read_package(tmp_path / "x.mlmodelc")
-
-
-def test_no_metadata_is_anything_but_a_reason(tmp_path: Path) -> None:
-    path = compiled(tmp_path, [WHISPER])
-    chance = random.Random(5)
-    strange: list[Any] = [None, 7, "x", [], {}, [[]], {"a": 1}, -1, "[", "[1, -2]", "[[1, 2], [3]]", True, 1e300]
-
-    def changed(value: Any) -> Any:
-        if chance.random() < 0.15:
-            return chance.choice(strange)
-        if isinstance(value, dict):
-            return {key: changed(each) for key, each in value.items()}
-        return [changed(each) for each in value] if isinstance(value, list) else value
-
-    read = 0
-    for _ in range(1500):
-        replaced(path / "metadata.json", json.dumps(changed([WHISPER])).encode())
-        try:
-            read_package(path)
-        except CannotRun:
-            continue
-        read += 1
-    assert read > 100

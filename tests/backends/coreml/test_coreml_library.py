@@ -5,11 +5,19 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packages.shipped import DOMINANT_COLOR, KEYWORD_INTENTS, TONE_LETTERS
 
+from mmai.backends.coreml import walk
+from mmai.backends.coreml.files import read_package
 from mmai.backends.coreml.library import Found, Library
+from mmai.backends.coreml.naming import distinct, reference
 from mmai.backends.coreml.setup import Setup
 from mmai.errors import UnknownModel
+from mmai.values.health import Health
+from mmai.values.model import ModelRef
+from mmai.values.package import Package
 
 
 def library(*directories: Path, files: dict[str, Path] | None = None, named: bool = True) -> Library:
@@ -39,10 +47,38 @@ def test_what_lies_within_a_package_is_no_model(tmp_path: Path) -> None:
     assert names(library(tmp_path).scan()) == ["Colors"]
 
 
-def test_hidden_folders_and_links_to_folders_are_left_alone(tmp_path: Path) -> None:
+def test_hidden_folders_are_left_alone(tmp_path: Path) -> None:
     placed(DOMINANT_COLOR, tmp_path / ".cache" / "Colors.mlpackage")
-    (tmp_path / "loop").symlink_to(tmp_path)
     assert library(tmp_path).scan() == []
+
+
+def test_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
+    placed(DOMINANT_COLOR, tmp_path / "elsewhere" / "Colors.mlpackage")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "disk").symlink_to(tmp_path / "elsewhere")
+    (found,) = library(tmp_path / "models").scan()
+    assert found.path == tmp_path / "models" / "disk" / "Colors.mlpackage"
+
+
+def test_links_that_go_round_show_each_model_once(tmp_path: Path) -> None:
+    placed(DOMINANT_COLOR, tmp_path / "z" / "Colors.mlpackage")
+    (tmp_path / "a").symlink_to(tmp_path)
+    (tmp_path / "z" / "up").symlink_to(tmp_path)
+    (tmp_path / "b").symlink_to(tmp_path / "z")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "nowhere")
+    (found,) = library(tmp_path, tmp_path / "z").scan()
+    assert found.path == tmp_path / "z" / "Colors.mlpackage"
+
+
+def test_a_home_directory_is_not_looked_through_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "MOST_FOLDERS", 3)
+    placed(DOMINANT_COLOR, tmp_path / "Colors.mlpackage")
+    for name in "abcd":
+        placed(DOMINANT_COLOR, tmp_path / name / f"{name}.mlpackage")
+    models = library(tmp_path)
+    assert names(models.scan()) == ["a", "b", "Colors"]
+    reason = f"there are more than 3 folders; those after `{tmp_path}/c` were left out"
+    assert models.health() == Health(state="healthy", reason=reason)
 
 
 def test_a_link_to_a_package_is_a_package(tmp_path: Path) -> None:
@@ -78,6 +114,43 @@ def test_formats_of_one_model_are_told_apart_by_their_suffix(tmp_path: Path) -> 
     assert all(name.endswith((".mlpackage", ".mlmodelc")) for name in names(library(tmp_path).scan()))
 
 
+def test_as_many_folders_as_tell_models_apart_stand_before_their_names(tmp_path: Path) -> None:
+    for size in ("base", "tiny"):
+        placed(DOMINANT_COLOR, tmp_path / size / "fp16" / "M.mlpackage")
+    placed(DOMINANT_COLOR, tmp_path / "old" / "M.mlpackage")
+    assert names(library(tmp_path).scan()) == ["base/fp16/M", "old/M", "tiny/fp16/M"]
+
+
+def test_names_that_differ_in_white_space_alone_are_numbered(tmp_path: Path) -> None:
+    placed(DOMINANT_COLOR, tmp_path / "my model.mlpackage")
+    placed(DOMINANT_COLOR, tmp_path / "my\tmodel.mlpackage")
+    placed(DOMINANT_COLOR, tmp_path / "my-model.mlpackage")
+    found = names(library(tmp_path).scan())
+    assert len(set(found)) == 3
+    assert found == names(library(tmp_path).scan())
+
+
+@given(stem=st.text(min_size=1))
+def test_any_file_name_makes_a_reference(stem: str) -> None:
+    ref = ModelRef.parse(f"coreml:{reference(stem)}")
+    assert (ref.provider, ref.name) == ("coreml", reference(stem))
+    assert reference(ref.name) == ref.name
+
+
+@given(stems=st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("ab"), st.sampled_from(["M", "N", "a/M"])), unique=True))
+def test_no_two_models_have_one_name(stems: list[tuple[str, str, str]]) -> None:
+    named = [(name, Path("/", *folders, f"{at}.mlmodel")) for at, (*folders, name) in enumerate(stems)]
+    found = distinct(named, {"b/N"})
+    assert len({*found, "b/N"}) == len(stems) + 1
+    assert found == distinct(named, {"b/N"})
+
+
+def test_a_letter_with_marks_is_found_however_it_is_written(tmp_path: Path) -> None:
+    placed(DOMINANT_COLOR, tmp_path / "gru\u0308n.mlpackage")
+    for name in ("gr\u00fcn", "gru\u0308n"):
+        assert library(tmp_path).find(name, provider="coreml").name == "gr\u00fcn"
+
+
 def test_a_model_named_in_the_settings_has_that_name_and_comes_once(tmp_path: Path) -> None:
     path = placed(DOMINANT_COLOR, tmp_path / "Colors.mlpackage")
     assert names(library(tmp_path, files={"palette": path}).scan()) == ["palette"]
@@ -103,6 +176,60 @@ def test_a_name_nobody_has_is_told_with_those_near_it(tmp_path: Path) -> None:
         library(tmp_path).find("Colours", provider="coreml")
     with pytest.raises(UnknownModel, match=f"there is no `coreml:x`: looked in `{tmp_path}/none`"):
         library(tmp_path / "none").find("x", provider="coreml")
+
+
+@pytest.mark.parametrize("name", ["M", "m", "fp16/m", "M.mlpackage"])
+def test_models_of_the_same_file_name_are_near(name: str, tmp_path: Path) -> None:
+    placed(DOMINANT_COLOR, tmp_path / "fp16" / "M.mlpackage")
+    placed(DOMINANT_COLOR, tmp_path / "fp32" / "M.mlpackage")
+    with pytest.raises(UnknownModel, match="near it are `coreml:fp16/M`"):
+        library(tmp_path).find(name, provider="coreml")
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/x.mlpackage", "x" * 5000 + ".mlmodel", "a\0b.mlmodel"])
+def test_what_can_be_no_path_is_an_unknown_model(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UnknownModel, match="looked in"):
+        library(tmp_path).find(name, provider="coreml")
+
+
+def test_a_path_from_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    placed(DOMINANT_COLOR, tmp_path / "Colors.mlpackage")
+    assert library().find("~/Colors.mlpackage", provider="coreml").path == tmp_path / "Colors.mlpackage"
+
+
+def test_one_model_is_found_without_reading_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    placed(DOMINANT_COLOR, tmp_path / "Colors.mlpackage")
+    (tmp_path / "Broken.mlpackage").mkdir()
+    read: list[str] = []
+
+    def reading(path: Path) -> Package:
+        read.append(path.name)
+        return read_package(path)
+
+    monkeypatch.setattr("mmai.backends.coreml.library.read_package", reading)
+    assert library(tmp_path).find("Colors", provider="coreml").package
+    assert read == ["Colors.mlpackage"]
+
+
+def test_a_folder_that_is_fine_needs_no_reason(tmp_path: Path) -> None:
+    placed(DOMINANT_COLOR, tmp_path / "Colors.mlpackage")
+    assert library(tmp_path).health() == Health(state="healthy")
+
+
+def test_a_file_where_a_folder_was_named_is_told(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("")
+    assert library(tmp_path / "models").health() == Health(state="failing", reason=f"the folder `{tmp_path}/models` is a file")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_folders_within_that_nobody_may_read_are_told_and_the_rest_is_found(tmp_path: Path) -> None:
+    placed(DOMINANT_COLOR, tmp_path / "Colors.mlpackage")
+    (tmp_path / "closed").mkdir(mode=0)
+    models = library(tmp_path)
+    assert names(models.scan()) == ["Colors"]
+    reason = f"the folder `{tmp_path}/closed` may not be read and was left out"
+    assert models.health() == Health(state="healthy", reason=reason)
 
 
 def test_only_a_folder_that_was_named_has_to_be_there(tmp_path: Path) -> None:
@@ -180,6 +307,20 @@ def test_notes_without_a_model_are_a_row_with_the_reason(tmp_path: Path, notes: 
     (tmp_path / "Gone.mmai.yaml").write_text(notes)
     (found,) = library(tmp_path).scan()
     assert (found.name, found.package, found.problem) == ("Gone", None, problem)
+
+
+@pytest.mark.parametrize("part", ["~nobody-of-this-name/a.mlpackage", "x" * 5000 + ".mlpackage"])
+def test_a_part_that_can_be_nowhere_is_a_row_with_the_reason(tmp_path: Path, part: str) -> None:
+    (tmp_path / "speech.mmai.yaml").write_text(f"parts: {{encoder: {part}, decoder: b.mlpackage}}\n")
+    (found,) = library(tmp_path).scan()
+    assert (found.name, found.package) == ("speech", None)
+    assert found.problem
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_nobody_waits_for_notes_that_are_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "speech.mmai.yaml")
+    assert library(tmp_path).scan() == []
 
 
 def test_a_name_that_is_no_text_is_a_problem_that_can_be_written_down(tmp_path: Path) -> None:

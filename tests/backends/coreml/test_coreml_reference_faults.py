@@ -66,7 +66,7 @@ def test_bytes_gone_wrong_are_an_answer_or_one_of_our_errors(
     for place, byte in changes:
         mutated[int(place * len(mutated))] = byte
     try:
-        replaced(model / file, mutated[: int(kept * len(mutated))])
+        replaced(model / file, bytes(mutated[: int(kept * len(mutated))]))
         with suppress(MmaiError):
             asyncio.run(tried(model))
     finally:

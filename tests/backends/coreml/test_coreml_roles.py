@@ -44,6 +44,12 @@ def test_an_array_of_pixels_is_prepared_as_most_models_want_it(shape: tuple[int,
     assert roles.image == replace(IMAGENET, layout=layout)
 
 
+def test_an_array_of_pixels_for_clip_is_prepared_as_clip_has_it() -> None:
+    roles = propose(a_model(array_input("pixel_values", 1, 3, 224, 224), gives=(array_input("image_embeds", 1, 512),)))
+    assert roles.image
+    assert (roles.image.mean, roles.image.crop_fraction) == ((0.48145466, 0.4578275, 0.40821073), 1.0)
+
+
 def test_a_gray_array_is_a_picture_where_its_name_says_so() -> None:
     gives = (array_input("logits", 1, 10),)
     roles = propose(a_model(array_input("image", 1, 1, 28, 28), gives=gives))

@@ -254,3 +254,8 @@ def test_no_metadata_is_anything_but_roles_or_a_reason(said: dict[str, Any]) -> 
         owned(None, **{key: value if isinstance(value, str) else json.dumps(value) for key, value in said.items()})
     except CannotRun as error:
         assert error.message.startswith("`Model.mlpackage`: ")
+
+
+def test_the_home_of_nobody_has_no_tokenizer(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match=r"`Model\.mmai\.yaml` line 1: .*~nobody-of-this-name"):
+        noted(tmp_path, "tokenizer: ~nobody-of-this-name/tokenizer.json")

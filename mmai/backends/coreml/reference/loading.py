@@ -50,11 +50,17 @@ def refuse_kind(package: Package) -> None:
     """
     if package.format == "mlmodelc":
         raise CannotRun(
-            "it is compiled (`.mlmodelc`), and that only Core ML runs; the `.mlpackage` it was made of can be run here"
+            "it is compiled (`.mlmodelc`), which only Core ML on a Mac runs; the executor `reference` may run "
+            "the `.mlpackage` it was made of",
+            hint="mmai run --executor apple",
         )
     kinds = package.stages if package.type in PIPELINES else (package.type,)
     if other := [kind for kind in kinds if kind != "mlProgram"]:
-        raise CannotRun(f"a {other[0]} is run by Core ML only", hint="mmai run --executor apple")
+        what = f"it is a {other[0]}" if package.type == other[0] else f"one of its models is a {other[0]}"
+        raise CannotRun(
+            f"{what}, and the executor `reference` runs ML Programs only; Core ML on a Mac runs it",
+            hint="mmai run --executor apple",
+        )
 
 
 def _programs(buffer: bytes, package: Package) -> list[Span]:

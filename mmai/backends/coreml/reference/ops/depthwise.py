@@ -2,7 +2,7 @@
 
 The elements that a strip of places meets along the last axis, times a matrix that holds the kernel once for each place, shifted:
 more multiplications than needed, and several times faster than adding up the taps, because they are a matrix product. The price:
-what is infinite makes not only the places that meet it no number, but all of its strip.
+what is infinite makes all places of its strip no number, since it meets zeros there; `convolution.py` sees it and computes anew.
 """
 
 from math import prod
