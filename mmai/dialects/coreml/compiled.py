@@ -198,7 +198,7 @@ def _whole(value: Any) -> int | None:
     """A number, also where it is written as a text."""
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and -(1 << 63) <= value < 1 << 64 else None
 
 
 def _text(said: dict[str, Any], key: str) -> str:

@@ -75,6 +75,13 @@ def test_a_compiled_model_is_described_by_its_metadata(tmp_path: Path) -> None:
     assert set(package.precision) == {"float16", "int32"}
 
 
+def test_a_bound_may_be_any_number_a_specification_holds() -> None:
+    row = {"name": "x", "type": "MultiArray", "dataType": "Float32", "shape": "[1]", "shapeRange": f"[[{2**64 - 1}, -1]]"}
+    (feature,) = read(inputSchema=[row]).main.inputs
+    assert feature.array
+    assert feature.array.ranges == ((2**64 - 1, None),)
+
+
 @given(feature=features())
 def test_inputs_are_what_they_are_in_the_specification(feature: Any) -> None:
     row = described(feature)
