@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from mmai.backends.coreml.speech.beside import array_of, everything, mask, position, row, slot, varies
 from mmai.backends.coreml.speech.binding import Binding, Carried
 from mmai.backends.coreml.speech.bundle import Stage
+from mmai.backends.coreml.speech.masks import array_of, everything, mask, position, row, slot, varies
 from mmai.backends.coreml.wording import said_shape
 from mmai.errors import CannotRun, ProviderError
 from mmai.values.package import ArrayFormat, Feature

@@ -1,4 +1,4 @@
-"""What a decoder's inputs beside the tokens and the sound get: where a token stands, and what it may look at."""
+"""What a decoder's inputs beside the tokens and the sound get: the place of a token, and masks of what it may look at."""
 
 import math
 from collections.abc import Mapping
