@@ -7,9 +7,7 @@ from typing import Any
 
 import msgspec
 
-from mmai.values.package import Package, Roles
-
-SUFFIX = ".mmai.yaml"
+from mmai.values.package import SIDECAR, Package, Roles
 
 PLAIN = re.compile(r"[A-Za-z_][\w./ -]*[\w./-]|[A-Za-z_]")
 """What needs no quotes in YAML, unless it is one of `WORDS`."""
@@ -19,7 +17,7 @@ WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n", 
 def sidecar_path(package: Package) -> Path:
     """Where the file would lie."""
     path = Path(package.path)
-    return path.with_name(path.stem + SUFFIX)
+    return path.with_name(path.stem + SIDECAR)
 
 
 def sidecar_lines(package: Package) -> list[str]:

@@ -4,6 +4,9 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+SIDECAR = ".mmai.yaml"
+"""How the file beside a model ends that notes its roles."""
+
 Color = Literal["rgb", "bgr", "grayscale", "grayscale_float16"]
 
 Range = tuple[int, int | None]

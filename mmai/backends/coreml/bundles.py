@@ -8,12 +8,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mmai.backends.coreml.files import format_of, read_package
+from mmai.backends.coreml.notes import read_sidecar
 from mmai.backends.coreml.proposal import propose
 from mmai.backends.coreml.roles import find_roles
-from mmai.backends.coreml.sidecar import SUFFIX, read_sidecar
 from mmai.errors import CannotRun
 from mmai.paths import meant
-from mmai.values.package import AudioPreparation, Package, Roles
+from mmai.values.package import SIDECAR, AudioPreparation, Package, Roles
 
 PARTS = (
     ("mel", re.compile(r"mel[_-]?spectrogram|^mel$", re.IGNORECASE)),
@@ -81,7 +81,7 @@ def find_bundles(paths: Sequence[Path]) -> list[Bundle]:
     """
     models = [path for path in paths if format_of(path)]
     named = {name for path in models for name in (path.stem, path.name)}
-    sidecars = {path.name.removesuffix(SUFFIX): path for path in paths if path.name.endswith(SUFFIX)}
+    sidecars = {path.name.removesuffix(SIDECAR): path for path in paths if path.name.endswith(SIDECAR)}
     alone = {name: path for name, path in sidecars.items() if name not in named}
     noted = {name: parts for name, path in alone.items() if (parts := _noted(path))}
     taken = {part for parts in noted.values() for part in parts.values()}

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from mmai.backends.coreml.noted import applied
+from mmai.backends.coreml.notes import Notes, nearest, read_own, read_sidecar, sidecar_of
 from mmai.backends.coreml.proposal import propose
-from mmai.backends.coreml.sidecar import Notes, applied, nearest, read_own, read_sidecar, sidecar_of
 from mmai.errors import CannotRun
 from mmai.values.package import Package, Roles
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mmai.backends.coreml.files import SUFFIXES
-from mmai.backends.coreml.sidecar import SUFFIX as NOTES
+from mmai.values.package import SIDECAR
 
 MOST_FOLDERS = 50_000
 """Looked through in one go, in 1 s or so. A home directory has more, a collection of models has not."""
@@ -70,7 +70,7 @@ class Walk:
 def _are_notes(entry: "os.DirEntry[str]") -> bool:
     """A file, which a pipe of that name is not: reading it would wait forever."""
     try:
-        return entry.name.endswith(NOTES) and entry.is_file()
+        return entry.name.endswith(SIDECAR) and entry.is_file()
     except OSError:
         return False
 

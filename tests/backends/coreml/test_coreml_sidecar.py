@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmai.backends.coreml.sidecar import applied, read_own, read_sidecar, sidecar_of
+from mmai.backends.coreml.noted import applied
+from mmai.backends.coreml.notes import read_own, read_sidecar, sidecar_of
 from mmai.errors import CannotRun
 from mmai.render.sidecars import sidecar_lines, sidecar_path
 from mmai.values.package import AudioPreparation, Function, ImagePreparation, Package, Roles
