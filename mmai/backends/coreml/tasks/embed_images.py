@@ -2,19 +2,18 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from mmai.backends.coreml.job import Job
-from mmai.backends.coreml.tasks.embedding import embedding_output
+from mmai.backends.coreml.tasks.embedding import embedding_output, finite, one_of
 from mmai.backends.coreml.tasks.viewing import view
 from mmai.backends.coreml.wording import said_shape
-from mmai.errors import CannotRun, ProviderError
+from mmai.errors import CannotRun
 from mmai.values.event import Event, VectorEvent
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-Pooling = Literal["mean", "first", "last", "none"]
 
 
 async def run(job: Job) -> AsyncGenerator[Event, None]:
@@ -28,12 +27,10 @@ async def run(job: Job) -> AsyncGenerator[Event, None]:
 def _vector(value: Any, job: Job, name: str) -> tuple[float, ...]:
     channels_last = job.roles.image is not None and job.roles.image.layout == "nhwc"
     pooled = _pooled(np.asarray(value, np.float64), job.roles.pooling, channels_last=channels_last, name=name)
-    if not np.isfinite(pooled).all():
-        raise ProviderError(f"the embedding in its output `{name}` has values that are no numbers")
-    return tuple(pooled.tolist())
+    return tuple(finite(pooled, name).tolist())
 
 
-def _pooled(values: Array, pooling: Pooling | None, *, channels_last: bool, name: str) -> Array:
+def _pooled(values: Array, pooling: str | None, *, channels_last: bool, name: str) -> Array:
     """One vector of a vector, of tokens x channels, or of a map: channels x height x width, or the other way round."""
     single = values
     while single.ndim > 1 and single.shape[0] == 1:
@@ -46,10 +43,4 @@ def _pooled(values: Array, pooling: Pooling | None, *, channels_last: bool, name
         return single.reshape(-1)
     is_map = single.ndim == 3 and not channels_last
     tokens = single.reshape(single.shape[0], -1).T if is_map else single.reshape(-1, single.shape[-1])
-    match pooling:
-        case "first":
-            return np.asarray(tokens[0])
-        case "last":
-            return np.asarray(tokens[-1])
-        case _:
-            return np.asarray(tokens.mean(axis=0))
+    return one_of(tokens, pooling)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmai.backends.coreml.job import Job
-from mmai.backends.coreml.tasks.embedding import embedding_output
+from mmai.backends.coreml.tasks.embedding import embedding_output, finite, one_of
 from mmai.backends.coreml.tasks.text_feeds import prepare
 from mmai.backends.coreml.wording import said_shape
-from mmai.errors import CannotRun, ProviderError
+from mmai.errors import CannotRun
 from mmai.values.event import Event, VectorEvent
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ async def run(job: Job) -> AsyncGenerator[Event, None]:
     prepared = await prepare(job)
     prediction = await job.predict(prepared.feeds)
     name = embedding_output(job, prediction.outputs)
-    vector = pooled(np.asarray(prediction.outputs[name]), prepared.mask, job.roles.pooling)
-    if not np.isfinite(vector).all():
-        raise ProviderError(f"the embedding in its output `{name}` has values that are no numbers")
+    vector = finite(pooled(np.asarray(prediction.outputs[name]), prepared.mask, job.roles.pooling), name)
     if normalize:
         vector = vector / max(float(np.linalg.norm(vector)), 1e-12)
     yield VectorEvent(tuple(vector.tolist()))
@@ -50,8 +48,7 @@ def pooled(output: "Array", mask: tuple[int, ...], pooling: str | None) -> "Arra
     tokens = _by_token(output, len(mask))
     if tokens is None or pooling == "none":
         raise CannotRun(f"the output is no embedding, but of shape {said_shape(output.shape)}")
-    counted = tokens[np.array(mask, dtype=bool)].astype(np.float64)
-    return np.asarray(counted[0] if pooling == "first" else counted[-1] if pooling == "last" else counted.mean(axis=0))
+    return one_of(tokens[np.array(mask, dtype=bool)].astype(np.float64), pooling)
 
 
 def _by_token(output: "Array", count: int) -> "Array | None":
