@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from mmai.values.media import WEB_IMAGES
+from mmai.values.media import STUDIO_SOUNDS, WEB_IMAGES
 from mmai.values.model import ModelCard
 from mmai.values.request import AudioPart, ImagePart, Request, TensorPart
 from mmai.values.task import TaskType
@@ -30,6 +30,8 @@ def refusal(model: ModelCard, request: Request, *, spoken: Collection[str] = SPE
     parts = {type(part) for part in handed}
     if unread := [part.media_type for part in handed if isinstance(part, ImagePart) and part.media_type not in WEB_IMAGES]:
         return f"`{model.ref}` reads JPEG, PNG, GIF and WebP, not `{unread[0]}`"
+    if unheard := [part.media_type for part in handed if isinstance(part, AudioPart) and part.media_type in STUDIO_SOUNDS]:
+        return f"`{model.ref}` hears WAV, MP3, M4A, AAC, FLAC and OGG, not `{unheard[0]}`"
     if TensorPart in parts:
         return f"`{model.ref}` takes text and media, not tensors"
     if request.options.executor is not None:

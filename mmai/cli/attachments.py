@@ -8,6 +8,9 @@ from mmai.values.request import AudioPart, ImagePart, Part, TextPart
 
 MAX_BYTES = 64 << 20
 
+HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1")
+"""What a phone's pictures begin with. Pillow has no decoder for them."""
+
 BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -46,12 +49,14 @@ def _text(data: bytes, name: str) -> str:
     encoding = next((encoding for bom, encoding in BOMS if data.startswith(bom)), "utf-8")
     if data.startswith(b"%PDF-"):
         raise UsageError(f"{name} is a PDF, which is not read here", hint="pdftotext FILE.pdf - | mmai run PROMPT")
+    if data[4:8] == b"ftyp" and data[8:12] in HEIC:
+        raise UsageError(f"{name} is a HEIC picture, which is not read here", hint="heif-convert FILE.heic FILE.jpg")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as exc:
         raise UsageError(
             f"{name} is neither text (byte 0x{data[exc.start]:02x} at {exc.start} is not {encoding.upper()}) nor a PNG, JPEG, WebP, "
-            "GIF, TIFF, BMP, AVIF, WAV, MP3, M4A, AAC, FLAC or OGG file"
+            "GIF, TIFF, BMP, AVIF, WAV, AIFF, CAF, MP3, M4A, AAC, FLAC or OGG file"
         ) from exc
     if "\0" in text:
         raise UsageError(f"{name} is not text: it has a zero byte at {text.index(chr(0))}")

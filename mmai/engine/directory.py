@@ -1,6 +1,7 @@
 """Which models there are, as far as the registry, the settings and the adapters know: from a name to whom to call."""
 
 from collections.abc import Callable, Iterable, Iterator
+from shlex import quote
 
 from msgspec.structs import replace
 
@@ -41,8 +42,9 @@ class Directory:
         first, *others = [await self.card(text) for text in (wish.model, *wish.fallbacks)]
         if refusal := self.refusal(first, request):
             name = f"`{first.ref}`"
-            told = refusal if name in refusal else f"{name} cannot take this: {refusal}"
-            raise NoEligibleModel(told, hint=f"mmai models show {first.ref}" if first.package else "mmai select --explain")
+            told = refusal if name in refusal else f"{name} cannot {'be run' if first.problem else 'take this'}: {refusal}"
+            in_file = first.package or first.problem
+            raise NoEligibleModel(told, hint=f"mmai models show {quote(str(first.ref))}" if in_file else "mmai select --explain")
         return Choice(routes=(*self._session.routes(first), *self.willing(others, request)))
 
     async def card(self, text: str) -> ModelCard:

@@ -80,7 +80,11 @@ def models_data(cards: Sequence[ModelCard], *, providers: Sequence[ProviderStatu
 
 
 def model_table(card: ModelCard, *, providers: Sequence[ProviderStatus], profile: Profile | None) -> Table:
-    """Everything known of one model, a row each. `profile` is the measured one; the card's own is what a person declared."""
+    """Everything known of one model, a row each; of one in a file, that has no server to say the rest, no row without a value.
+
+    `profile` is the measured one; the card's own is what a person declared.
+    """
+    in_file = card.package is not None or card.problem is not None
     health = _own(card, {status.key: status.health for status in providers})
     rows: list[tuple[str, Value | Cell]] = [
         ("model", Cell(str(card.ref), style="strong")),
@@ -91,16 +95,19 @@ def model_table(card: ModelCard, *, providers: Sequence[ProviderStatus], profile
         ("capabilities", ", ".join(card.capabilities)),
         ("inputs", ", ".join(card.inputs)),
         ("good at", _tasks(card)),
-        *_window_rows(card),
+        ("context", Cell(card.context_tokens, _counted(card.context_tokens))),
+        ("longest answer", Cell(card.max_output_tokens, _counted(card.max_output_tokens))),
         ("size", _size_cell(card.size_bytes)),
         ("parameters", Cell(card.parameter_count, parameters(card.parameter_count))),
         ("quantization", card.quantization),
         ("family", card.family),
         ("price", _price_cell(card.price)),
         *_price_rows(card.price),
-        *_profile_rows(profile or card.profile, generates=card.package is None),
+        *_profile_rows(profile or card.profile, generates=not in_file),
         ("digest", card.digest),
     ]
+    if in_file:
+        rows = [(name, value) for name, value in rows if (value.value if isinstance(value, Cell) else value) not in (None, "")]
     if card.deprecated:
         rows.append(("deprecated", Cell(card.deprecated, style="warn")))
     if card.package is not None:
@@ -229,13 +236,6 @@ def _counted(count: int | None) -> str:
 def _tasks(card: ModelCard) -> str | None:
     only = " and nothing else" if card.only_tasks else ""
     return ", ".join(card.tasks) + only if card.tasks else None
-
-
-def _window_rows(card: ModelCard) -> list[tuple[str, Value | Cell]]:
-    context = ("context", Cell(card.context_tokens, _counted(card.context_tokens)))
-    if card.package is not None:
-        return [context] if card.context_tokens is not None else []
-    return [context, ("longest answer", Cell(card.max_output_tokens, _counted(card.max_output_tokens)))]
 
 
 def _profile_rows(profile: Profile | None, *, generates: bool) -> list[tuple[str, Value | Cell]]:

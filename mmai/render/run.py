@@ -42,11 +42,13 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 
 
 def labels_text(labels: Iterable[Label], *, of: str | None = None) -> str:
-    """One class a line, the most probable first: `0.91  tabby cat`; `a.png: 0.91  tabby cat` where they are of one file of several."""
-    return "".join(
-        f"{_file(of)}{'-' if label.probability is None else probability(label.probability)}  {clean_line(label.name)}\n"
-        for label in labels
-    )
+    """One class a line, the most probable first: `0.91  tabby cat`; `a.png: 0.91  tabby cat` where they are of one file of several.
+
+    The names stand below each other, two spaces or more behind the probabilities.
+    """
+    rows = [("-" if label.probability is None else probability(label.probability), clean_line(label.name)) for label in labels]
+    width = max((len(share) for share, _ in rows), default=0)
+    return "".join(f"{_file(of)}{share:<{width}}  {name}\n" for share, name in rows)
 
 
 def probability(share: float) -> str:

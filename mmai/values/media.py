@@ -15,11 +15,15 @@ MAGIC = (
     (b"\xff\xf9", "audio/aac"),
     (b"fLaC", "audio/flac"),
     (b"OggS", "audio/ogg"),
+    (b"caff\0\1", "audio/x-caf"),
 )
+AIFF = (b"AIFF", b"AIFC")
 BITMAP_HEADERS = frozenset(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 108, 124))
 """Lengths of the second header of a BMP: its first two bytes alone could begin a text."""
 WEB_IMAGES = frozenset(("image/png", "image/jpeg", "image/webp", "image/gif"))
 """What services take; a model on this machine takes any."""
+STUDIO_SOUNDS = frozenset(("audio/aiff", "audio/x-caf"))
+"""What only a model on this machine takes."""
 SUFFIXES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -51,6 +55,8 @@ def sniffed(data: bytes) -> str | None:
     """The type of an image or sound by its first bytes; None for anything else."""
     if data[:4] == b"RIFF":
         return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(data[8:12])
+    if data[:4] == b"FORM" and data[8:12] in AIFF:
+        return "audio/aiff"
     if data[4:8] == b"ftyp" and data[8:12] in (b"M4A ", b"M4B "):
         return "audio/mp4"
     if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"):

@@ -23,10 +23,12 @@ class ModelRef(Struct, frozen=True, order=True):
         """Read `provider:name`.
 
         Raises:
-            UsageError: there is no colon, a side of it is empty, or there is white space or a control character.
+            UsageError: there is no colon, a side of it is empty, or there is a control character, or white space in what is no
+                path.
         """
         provider, colon, name = text.partition(":")
-        if not (provider and colon and name) or any(c.isspace() or not c.isprintable() for c in text):
+        spaced = " " in provider or (" " in name and "/" not in name)
+        if not (provider and colon and name) or spaced or not text.isprintable():
             raise UsageError(
                 f"`{text}` is not a model reference, which is `provider:name` as in `ollama:gemma3:4b`",
                 hint="mmai models",

@@ -29,6 +29,7 @@ from mmai.values.endpoint import Endpoint, KeyRule, Secret, Timeouts
 from mmai.values.event import AudioEvent, DroppedEvent, Event, FinishedEvent, ImageEvent, TextEvent, Usage
 from mmai.values.model import ModelCard
 from mmai.values.request import AudioPart, ImagePart, Request
+from mmai.values.task import TaskType
 
 KEY = "sk-test-0123456789"
 TALK = AudioPart(MP3, "audio/mpeg", "recordings/talk.mp3")
@@ -445,3 +446,12 @@ def test_the_sdk_is_imported_by_the_first_call_and_not_before() -> None:
         "print([name for name in ('openai', 'httpx', 'httpx2', 'pydantic') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("media_type", ["audio/aiff", "audio/x-caf"])
+def test_a_recording_that_services_do_not_take_is_refused_before_sending(media_type: str) -> None:
+    request = a_request("", AudioPart(b"...", media_type, "talk"), task=TaskType.SPEECH_TRANSCRIPTION)
+    backend = open_backend(Endpoint(provider="openai", kind="openai"))
+    assert backend.can_handle(listener(), request) == (
+        f"`{listener().ref}` hears WAV, MP3, M4A, AAC, FLAC and OGG, not `{media_type}`"
+    )

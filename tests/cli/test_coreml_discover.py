@@ -108,3 +108,24 @@ def test_a_model_of_the_settings_is_found_by_its_name_and_keeps_what_its_files_s
     (model,) = mmai("discover", "coreml", "--json").json["data"]["models"]
     assert (model["model"], model["capabilities"]) == ("coreml:FastViTT8F16", ["image_classification", "embedding"])
     assert (model["profile"]["latency_ms"], model["package"]["roles"]["task"]) == (0.65, "image_classification")
+
+
+def test_a_path_with_spaces_and_quotes_is_run(mmai: Mmai) -> None:
+    folder = mmai.home / "it's \"mine\" 模型"
+    shutil.copytree(KEYWORD_INTENTS, folder / "My Intents.mlpackage")
+    result = mmai("run", "-q", "-m", f"coreml:{folder}/My Intents.mlpackage", "-O", "top_k=1", "please stop")
+    assert (result.exit_code, result.stdout) == (0, "0.99  turn_off\n")
+
+
+@pytest.mark.parametrize("found_before", [True, False])
+def test_a_damaged_model_says_what_it_is_and_where_more_is_told(mmai: Mmai, found_before: bool) -> None:
+    put(mmai, KEYWORD_INTENTS, "Bad.mlpackage")
+    (mmai.home / "mmai/models/Bad.mlpackage/Data/com.apple.CoreML/weights/weight.bin").unlink()
+    if found_before:
+        mmai("discover", "coreml")
+    result = mmai("run", "-m", "coreml:Bad", "please stop")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "error: `coreml:Bad` cannot be run: the weights of `Bad.mlpackage` are missing: there is no `weight.bin`\n"
+        "hint: mmai models show coreml:Bad\n"
+    )

@@ -102,3 +102,21 @@ def test_a_model_that_was_mended_since_is_healthy_again(mmai: Mmai, models: Path
     mmai("discover", "coreml")
     (path / "elsewhere").rename(path / "Manifest.json")
     assert rows(mmai("models", "show", "coreml:Colors").stdout)["health"] == "healthy"
+
+
+def test_what_only_a_server_could_say_has_no_row(mmai: Mmai, models: Path) -> None:
+    shutil.copytree(DOMINANT_COLOR, models / "Colors.mlpackage")
+    shutil.copytree(DOMINANT_COLOR, models / "Bad.mlpackage")
+    (models / "Bad.mlpackage/Manifest.json").unlink()
+    mmai("discover", "coreml")
+    shown = mmai("models", "show", "coreml:Colors").stdout
+    assert [line.split("  ")[0] for line in shown.splitlines()[2:12]] == [
+        "model", "where", "health", "capabilities", "inputs", "good at", "size", "parameters", "quantization", "price",
+    ]  # fmt: skip
+    bad = rows(mmai("models", "show", "coreml:Bad").stdout)
+    assert bad == {
+        "model": "coreml:Bad",
+        "where": "this machine",
+        "health": "failing: `Bad.mlpackage` has no `Manifest.json`",
+        "price": "free",
+    }

@@ -32,7 +32,7 @@ def put(mmai: Mmai, name: str, image: Image.Image, form: str = "PNG", **how: Any
 
 def first(stdout: str) -> str:
     """The class on the first line."""
-    return stdout.splitlines()[0].split("  ")[1]
+    return stdout.splitlines()[0].split(maxsplit=1)[1]
 
 
 @pytest.mark.parametrize(("rgb", "name"), COLORS.items(), ids=COLORS.values())
@@ -259,3 +259,24 @@ def test_a_hosted_model_has_no_executor(seeing: Mmai, tmp_path: Path) -> None:
 
     assert result.exit_code != 0
     assert "runs on a server, and has no executor to choose" in result.stderr
+
+
+def test_a_picture_of_a_phone_that_is_not_read_here_is_named_with_what_converts_it(seeing: Mmai) -> None:
+    (seeing.home / "IMG 1.heic").write_bytes(b"\0\0\0\x20ftypheic\0\0\0\0mif1")
+
+    result = seeing(*RUN, "-f", "IMG 1.heic")
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-2:] == [
+        "error: IMG 1.heic is a HEIC picture, which is not read here",
+        "hint: heif-convert FILE.heic FILE.jpg",
+    ]
+
+
+def test_an_option_nobody_reads_is_refused_by_a_dry_run_too(seeing: Mmai) -> None:
+    (seeing.home / "a.png").write_bytes(color_png(RED))
+
+    result = seeing(*RUN, "-f", "a.png", "-O", "topk=1", "--dry-run")
+
+    assert result.exit_code == 2
+    assert "has no option `topk`, only `compute_units`, `function`, `top_k`" in result.stderr

@@ -1,6 +1,7 @@
 """From what a person types to the one model meant."""
 
 from itertools import product
+from shlex import quote
 
 import pytest
 from hypothesis import given
@@ -109,3 +110,18 @@ def test_a_provider_alone_is_no_model_and_says_how_to_see_its_models() -> None:
         resolve(knowing("ollama:gemma3:4b"), "openai", providers=("openai",))
     assert raised.value.message == "`openai` is a provider; its models are `openai:name`"
     assert raised.value.hint == "mmai models --provider openai"
+
+
+@pytest.mark.parametrize("text", ["./my models/X.mlpackage", "X.mlmodel", "/models/X.mlmodelc/"])
+def test_a_path_alone_is_told_how_a_file_is_named(text: str) -> None:
+    with pytest.raises(UnknownModel) as refused:
+        resolve(knowing("coreml:X"), text, providers=("coreml",))
+    assert refused.value.message == f"no model `{text}`: a file is named `coreml:{text}`"
+    assert refused.value.hint == f"mmai run -m {quote(f'coreml:{text}')}"
+
+
+def test_a_path_may_have_spaces_and_a_name_may_not() -> None:
+    assert resolve(Registry(), "coreml:./my models/X y.mlpackage", providers=("coreml",)).name == "./my models/X y.mlpackage"
+    for text in ("ollama:gemma 3", "coreml:./a\nb/X.mlpackage", "coreml:./a\tb/X.mlpackage"):
+        with pytest.raises(UsageError, match="is not a model reference"):
+            resolve(Registry(), text, providers=("ollama", "coreml"))

@@ -78,15 +78,18 @@ class CoreMLBackend:
         return model.problem or accepts(model, request)
 
     def preview(self, model: ModelCard, request: Request) -> Preview:
-        """What would be run how; nothing is sent anywhere."""
+        """What would be run how; nothing is sent anywhere, and options are held to what the task reads."""
         executor, reason = chosen(request.options.executor or self._setup.executor, platform=sys.platform)
         package = self.inspect(model)
+        task = accepted_task(package, request)
+        tasks.demand_known(task, request.options.extra, model=str(model.ref))
+        units = self._units(request)
         body = {
             "path": package.path,
-            "task": package.roles.task,
+            "task": task,
             "executor": executor,
             "reason": reason,
-            "compute_units": self._units(request) if executor == "apple" else None,
+            "compute_units": units if executor == "apple" else None,
             "options": request.options.extra,
         }
         return Preview(body=body)
