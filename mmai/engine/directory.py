@@ -44,7 +44,9 @@ class Directory:
             name = f"`{first.ref}`"
             told = refusal if name in refusal else f"{name} cannot {'be run' if first.problem else 'take this'}: {refusal}"
             in_file = first.package or first.problem
-            raise NoEligibleModel(told, hint=f"mmai models show {quote(str(first.ref))}" if in_file else "mmai select --explain")
+            raise NoEligibleModel(
+                told, hint=f"mmai models show {quote(str(first.ref))}" if in_file else "mmai select --explain"
+            )
         return Choice(routes=(*self._session.routes(first), *self.willing(others, request)))
 
     async def card(self, text: str) -> ModelCard:

@@ -43,7 +43,9 @@ def resolve(registry: Registry, text: str, *, providers: Collection[str]) -> Mod
 
 def _unknown(text: str, refs: Iterable[str]) -> UnknownModel:
     if text.rstrip("/").lower().endswith(CORE_ML_SUFFIXES):
-        return UnknownModel(f"no model `{text}`: a file is named `coreml:{text}`", hint=f"mmai run -m {quote(f'coreml:{text}')}")
+        return UnknownModel(
+            f"no model `{text}`: a file is named `coreml:{text}`", hint=f"mmai run -m {quote(f'coreml:{text}')}"
+        )
     from difflib import get_close_matches  # noqa: PLC0415 - 1 ms that only this error pays
 
     by_spelling = {spelling: ref for ref in refs for spelling in (ref, ref.partition(":")[2])}

@@ -111,7 +111,7 @@ def test_a_model_of_the_settings_is_found_by_its_name_and_keeps_what_its_files_s
 
 
 def test_a_path_with_spaces_and_quotes_is_run(mmai: Mmai) -> None:
-    folder = mmai.home / "it's \"mine\" 模型"
+    folder = mmai.home / 'it\'s "mine" 模型'
     shutil.copytree(KEYWORD_INTENTS, folder / "My Intents.mlpackage")
     result = mmai("run", "-q", "-m", f"coreml:{folder}/My Intents.mlpackage", "-O", "top_k=1", "please stop")
     assert (result.exit_code, result.stdout) == (0, "0.99  turn_off\n")

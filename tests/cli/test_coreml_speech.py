@@ -37,7 +37,16 @@ def test_a_recording_is_written_down_without_a_prompt(at: Mmai) -> None:
 
 @pytest.mark.parametrize(
     ("form", "rate", "channels"),
-    [("WAV", 8_000, 1), ("WAV", 44_100, 2), ("FLAC", 48_000, 1), ("FLAC", 22_050, 2), ("MP3", 44_100, 2), ("OGG", 16_000, 1), ("AIFF", 44_100, 2), ("CAF", 16_000, 1)],
+    [
+        ("WAV", 8_000, 1),
+        ("WAV", 44_100, 2),
+        ("FLAC", 48_000, 1),
+        ("FLAC", 22_050, 2),
+        ("MP3", 44_100, 2),
+        ("OGG", 16_000, 1),
+        ("AIFF", 44_100, 2),
+        ("CAF", 16_000, 1),
+    ],
 )
 def test_every_form_rate_and_number_of_channels_reads_the_same(at: Mmai, form: str, rate: int, channels: int) -> None:
     name = f"talk.{form.lower()}"

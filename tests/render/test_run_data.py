@@ -51,9 +51,7 @@ def test_labels_and_vectors_stand_beside_the_text() -> None:
 
 
 def test_labels_are_a_line_each() -> None:
-    assert labels_text([Label("a", 0.00226), Label("b", 4e-6), Label("c", 0.0)]) == (
-        "0.0023   a\n4.0e-06  b\n0.00     c\n"
-    )
+    assert labels_text([Label("a", 0.00226), Label("b", 4e-6), Label("c", 0.0)]) == ("0.0023   a\n4.0e-06  b\n0.00     c\n")
     assert labels_text([Label("tabby\x1b[2J cat", 0.914), Label("dog")]) == "0.91  tabby cat\n-     dog\n"
     assert labels_text([]) == ""
 

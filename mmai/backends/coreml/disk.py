@@ -22,6 +22,15 @@ RECORD_BYTES = 64
 SENTINEL = 0xDEADBEEF
 
 
+MODEL_PATH = "@model_path"
+"""In a program: the folder of the specification."""
+
+
+def weights_at(folder: Path, name: str) -> Path:
+    """Where the program's `@model_path/weights/weight.bin` lies; `folder` is the specification's."""
+    return folder / name.removeprefix(MODEL_PATH).lstrip("/")
+
+
 @contextmanager
 def mapped(file: Path, *, model: Path) -> Iterator[Buffer]:
     """The bytes of a specification, without reading those nobody looks at.

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast, get_args
 
 from msgspec.structs import replace
 
-from mmai.backends.coreml.disk import mapped, weigh, whole, within
+from mmai.backends.coreml.disk import mapped, weigh, weights_at, whole, within
 from mmai.dialects.coreml.compiled import read_metadata
 from mmai.dialects.coreml.model import Specification, read_model
 from mmai.dialects.coreml.wire import Damaged
@@ -17,9 +17,6 @@ from mmai.values.package import Package
 Format = Literal["mlpackage", "mlmodel", "mlmodelc"]
 
 SUFFIXES = tuple(f".{name}" for name in get_args(Format))
-
-MODEL_PATH = "@model_path"
-"""In a program: the folder of the specification."""
 
 MAX_MANIFEST_BYTES = 4 << 20
 MAX_METADATA_BYTES = 64 << 20
@@ -94,7 +91,7 @@ def _package(path: Path) -> Package:
         found = read_model(buffer, path=str(path), form="mlpackage")
     files: dict[Path, int] = {}
     for name, offset in found.weights.items():
-        file = within(path, specification.parent / name.removeprefix(MODEL_PATH).lstrip("/"))
+        file = within(path, weights_at(specification.parent, name))
         files[file] = max(offset, files.get(file, 0))
     size = sum(weigh(file, model=path, last=offset) for file, offset in files.items())
     return replace(found.package, spec_bytes=specification.stat().st_size, weight_bytes=size or None)

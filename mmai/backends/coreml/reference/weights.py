@@ -4,20 +4,15 @@ Source: coremltools, `mlmodel/src/MILBlob/Blob/StorageFormat.hpp`: a record of 6
 """
 
 import mmap
-import struct
 from pathlib import Path
 
 import numpy as np
 
+from mmai.backends.coreml.disk import LFS, RECORD, RECORD_BYTES, SENTINEL, weights_at
 from mmai.backends.coreml.reference.kernel import Array
 from mmai.backends.coreml.reference.packing import packed_bytes, unpack
 from mmai.dialects.coreml.mil import BlobFile
 from mmai.errors import CannotRun
-
-RECORD = struct.Struct("<IIQQQ")
-"""Sentinel, element type, size and offset in bytes, padding in bits; 32 bytes more are reserved."""
-
-SENTINEL = 0xDEADBEEF
 
 BLOB_TYPES = {
     1: "float16",
@@ -39,10 +34,6 @@ BLOB_TYPES = {
     17: "float8e5m2",
 }
 """Source: `BlobDataType.hpp`."""
-
-MODEL_PATH = "@model_path/"
-
-LFS = b"version https://git-lfs"
 
 
 class Weights:
@@ -70,9 +61,9 @@ class Weights:
         return unpack(file[start : start + size], dtype, count)
 
     def _record(self, file: Array, blob: BlobFile, dtype: str) -> tuple[int, int]:
-        if blob.offset + 64 > file.size:
+        if blob.offset + RECORD_BYTES > file.size:
             raise _damaged(blob, f"it ends at {file.size}, before the constant at {blob.offset}")
-        sentinel, kind, size, start, _ = RECORD.unpack(file[blob.offset : blob.offset + RECORD.size].tobytes())
+        sentinel, kind, size, start = RECORD.unpack(file[blob.offset : blob.offset + RECORD.size].tobytes())
         if sentinel != SENTINEL:
             raise _damaged(blob, f"there is no constant at {blob.offset}")
         if BLOB_TYPES.get(kind) != ("uint8" if dtype == "bool" else dtype):
@@ -89,7 +80,7 @@ class Weights:
         return self._files[name]
 
     def _place(self, name: str) -> Path:
-        path = (self._folder / name.removeprefix(MODEL_PATH)).resolve()
+        path = weights_at(self._folder, name).resolve()
         if not path.is_relative_to(self._root.resolve()):
             raise CannotRun(f"its weights `{name}` lie outside of the package")
         return path
