@@ -11,7 +11,7 @@ from mmai.values.endpoint import Endpoint
 ADAPTERS = {
     "anthropic": "mmai.backends.anthropic",
     "builtin": "mmai.backends.builtin",
-    "coreml": "mmai.backends.coreml",
+    "coreml": "mmai.backends.coreml.adapter",  # the package alone is imported by every worker too
     "custom": "mmai.backends.custom",
     "google": "mmai.backends.google",
     "ollama": "mmai.backends.ollama",

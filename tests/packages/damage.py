@@ -3,7 +3,7 @@
 from pathlib import Path
 
 
-def replaced(path: Path, content: bytes) -> Path:
+def replaced(path: Path, content: bytes | bytearray) -> Path:
     """The file with other bytes. It is made anew: one that is cut off first is written to the disk by ext4, in a millisecond."""
     path.unlink(missing_ok=True)
     path.write_bytes(content)

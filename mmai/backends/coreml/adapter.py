@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from mmai.backends.base import RetryAdvice, advise
+from mmai.backends.base import Backend, RetryAdvice, advise
 from mmai.backends.coreml import tasks
 from mmai.backends.coreml.cards import accepts, card_of
 from mmai.backends.coreml.executor import Executor
@@ -28,6 +28,11 @@ NO_SUCH_OPTION = "a model in a file has none"
 
 DROPPED = ("temperature", "stop", "seed", "think", "keep_alive")
 """Options of models that generate text."""
+
+
+def open_backend(endpoint: Endpoint) -> Backend:
+    """The models under the endpoint's folders. Nothing is read until something is asked."""
+    return CoreMLBackend(endpoint)
 
 
 class CoreMLBackend:

@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mmai.backends.coreml.lengths import longest
+from mmai.backends.coreml.axis import last_axis
 from mmai.backends.coreml.library import Found
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import FREE, ModelCard
@@ -81,7 +81,7 @@ def _context(package: Package) -> int | None:
     if not arrays or not package.roles.task.startswith("text_"):
         return None
     (tokens,) = arrays
-    return longest(tokens)
+    return last_axis(tokens).longest
 
 
 def _size(package: Package) -> int | None:

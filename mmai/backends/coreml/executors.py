@@ -69,7 +69,7 @@ class Executors:
         self, package: Package, executor: ExecutorName, units: str, function: str | None, timeout_s: float
     ) -> Executor:
         if executor == "apple":
-            from mmai.backends.coreml.apple import open_apple  # noqa: PLC0415 - a Mac's only
+            from mmai.backends.coreml.apple.executor import open_apple  # noqa: PLC0415 - a Mac's only
 
             return await open_apple(package, function=function, units=units, setup=self._setup, load_timeout_s=timeout_s)
         from mmai.backends.coreml.reference import open_reference  # noqa: PLC0415 - numpy costs 50 ms

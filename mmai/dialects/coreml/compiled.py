@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from mmai.dialects.coreml.interface import ARRAY_TYPES
 from mmai.dialects.coreml.model import SYSTEMS
 from mmai.dialects.coreml.wire import Damaged
 from mmai.values.package import ArrayFormat, Color, Feature, FeatureKind, Function, ImageFormat, Package, Range
@@ -131,9 +132,10 @@ def _image(said: dict[str, Any]) -> ImageFormat:
 
 
 def _array(said: dict[str, Any]) -> ArrayFormat:
-    dtype = _text(said, "dataType").lower()
+    said_type = _text(said, "dataType").lower()
+    dtype = DTYPES.get(said_type, said_type)
     return ArrayFormat(
-        dtype=DTYPES.get(dtype, dtype) or None,
+        dtype=dtype if dtype in ARRAY_TYPES.values() else None,
         shape=_shape(_read(said, "shape")) or (),
         shapes=_shapes(said, "enumeratedShapes"),
         ranges=_ranges(said, "shapeRange"),
@@ -196,7 +198,7 @@ def _whole(value: Any) -> int | None:
     """A number, also where it is written as a text."""
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and -(1 << 63) <= value < 1 << 64 else None
 
 
 def _text(said: dict[str, Any], key: str) -> str:

@@ -7,8 +7,7 @@ from builders import a_request
 from packages.shipped import DOMINANT_COLOR, KEYWORD_INTENTS
 
 from mmai.backends.base import Inspectable
-from mmai.backends.coreml import open_backend
-from mmai.backends.coreml.adapter import CoreMLBackend
+from mmai.backends.coreml.adapter import CoreMLBackend, open_backend
 from mmai.values.endpoint import Endpoint
 from mmai.values.model import ModelCard
 

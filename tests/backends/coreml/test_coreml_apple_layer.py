@@ -17,8 +17,8 @@ from packages.reference import multifunction
 from packages.shipped import COLORS, DOMINANT_COLOR, KEYWORD_INTENTS, TONE_LETTERS
 from packages.toolkit import built, ct, mb, types
 
-from mmai.backends.coreml.apple import open_apple
 from mmai.backends.coreml.apple.engine import Engine
+from mmai.backends.coreml.apple.executor import open_apple
 from mmai.backends.coreml.apple.feeds import modes, outputs, wired
 from mmai.backends.coreml.apple.machine import Machine, os_build, this_machine
 from mmai.backends.coreml.apple.messages import (

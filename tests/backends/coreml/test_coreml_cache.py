@@ -11,9 +11,10 @@ import pytest
 from msgspec.structs import replace
 from packages.children import MACHINE, asked, child
 
-from mmai.backends.coreml.apple import content, open_apple
+from mmai.backends.coreml.apple import content
 from mmai.backends.coreml.apple.cache import COMPILED, NOTE, Cache
 from mmai.backends.coreml.apple.content import Hashed, content_hash
+from mmai.backends.coreml.apple.executor import open_apple
 from mmai.backends.coreml.apple.hold import Hold, in_use
 from mmai.backends.coreml.apple.ledger import Ledger
 from mmai.backends.coreml.executor import Executor

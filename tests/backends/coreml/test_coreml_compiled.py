@@ -19,7 +19,7 @@ from mmai.values.package import Package
 # coremltools leaves it to the collector to take away what it built in.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-ENCODER = {
+ENCODER: dict[str, Any] = {
     "metadataOutputVersion": "3.0",
     "specificationVersion": 7,
     "storagePrecision": "Float16",
@@ -57,6 +57,13 @@ def read(**said: Any) -> Package:
     return read_metadata(json.dumps([ENCODER | said]).encode(), path="/tiny.mlmodelc")
 
 
+@pytest.mark.parametrize(("said", "dtype"), [("Double", "float64"), ("Int32", "int32"), ("Float4", None), ("", None)])
+def test_the_type_of_an_array_is_one_that_numpy_knows_or_none(said: str, dtype: str | None) -> None:
+    (feature,) = read(inputSchema=[ENCODER["inputSchema"][0] | {"dataType": said}]).main.inputs
+    assert feature.array is not None
+    assert feature.array.dtype == dtype
+
+
 def test_a_compiled_model_is_described_by_its_metadata(tmp_path: Path) -> None:
     package = read_package(compiled(tmp_path, [ENCODER]))
     (feature,) = package.main.inputs
@@ -66,6 +73,13 @@ def test_a_compiled_model_is_described_by_its_metadata(tmp_path: Path) -> None:
     assert (feature.array.dtype, feature.array.shape) == ("float16", (1, 80, 1, 3000))
     assert package.ops == {"einsum": 32, "conv": 26, "tile": 1}
     assert set(package.precision) == {"float16", "int32"}
+
+
+def test_a_bound_may_be_any_number_a_specification_holds() -> None:
+    row = {"name": "x", "type": "MultiArray", "dataType": "Float32", "shape": "[1]", "shapeRange": f"[[{2**64 - 1}, -1]]"}
+    (feature,) = read(inputSchema=[row]).main.inputs
+    assert feature.array
+    assert feature.array.ranges == ((2**64 - 1, None),)
 
 
 @given(feature=features())

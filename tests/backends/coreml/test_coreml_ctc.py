@@ -20,7 +20,7 @@ from mmai.backends.coreml.meter import Meter
 from mmai.backends.coreml.reference import open_reference
 from mmai.backends.coreml.roles import find_roles
 from mmai.backends.coreml.speech.ctc import blank_of, collapsed, frames_of
-from mmai.backends.coreml.speech.frames import FrameScribe
+from mmai.backends.coreml.speech.frame_scribe import FrameScribe
 from mmai.backends.coreml.speech.pieces import overlapping, quiet_end
 from mmai.backends.coreml.speech.spelling import TokenizerSpelling, VocabularySpelling, spelling_of
 from mmai.errors import CannotRun

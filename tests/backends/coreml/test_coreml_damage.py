@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from packages.damage import replaced
 from packages.kinds import enumerated, looping, network, palettized, picture, pruned_and_palettized, several
 from packages.messages import a_model
 
@@ -97,7 +98,7 @@ def test_a_package_whose_files_are_damaged_is_read_or_refused(tmp_path: Path) ->
         data = file.read_bytes()
 
         def changed(content: bytes, file: Path = file) -> Package:
-            file.write_bytes(content)
+            replaced(file, content)
             return read_package(path)
 
         counts = outcomes(mutations(data, seed=file.name, tries=600), changed)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from packages.children import MACHINE, asked, child
 
-from mmai.backends.coreml import apple, executors
+from mmai.backends.coreml import executors
+from mmai.backends.coreml.apple import executor as apple
 from mmai.backends.coreml.executors import Executors, chosen
 from mmai.backends.coreml.meter import Meter
 from mmai.backends.coreml.setup import Setup

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packages.speech import tone
 
-from mmai.backends.coreml.speech.axis import axis_of
+from mmai.backends.coreml.axis import axis_of
 from mmai.backends.coreml.speech.features import log_mel, mel_filters
 from mmai.backends.coreml.speech.hearing import Array, Ear, ear_of
 from mmai.backends.coreml.speech.recording import Samples

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from packages.scripted import array_input, image_input
 from PIL import Image
 
-from mmai.backends.coreml.framing import feed_of, frame_of, pixels_of, size_for
+from mmai.backends.coreml.pictures.framing import frame_of
+from mmai.backends.coreml.pictures.normalizing import feed_of
+from mmai.backends.coreml.pictures.resizing import pixels_of, size_for
 from mmai.errors import CannotRun
 from mmai.values.package import Feature, ImageFormat, ImagePreparation
 

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from packages.children import MACHINE, asked, child
 
-from mmai.backends.coreml.apple import open_apple
+from mmai.backends.coreml.apple.executor import open_apple
 from mmai.backends.coreml.setup import Setup
 from mmai.errors import CannotRun, MmaiError, ProviderError, TimedOut
 from mmai.values.package import Package

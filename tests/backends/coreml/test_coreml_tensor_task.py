@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from packages.scripted import Scripted, a_job, a_package, array_input, image_input, ran
 from packages.shipped import color_png
 
-from mmai.backends.coreml.tensors import feed
+from mmai.backends.coreml.tasks.tensor_feeds import feed
 from mmai.errors import ProviderError, UsageError
 from mmai.values.event import Tensor, TensorsEvent
 from mmai.values.package import Feature, Function

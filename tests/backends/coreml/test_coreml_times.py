@@ -21,7 +21,7 @@ from mmai.backends.coreml.speech.rules import allowed
 from mmai.backends.coreml.speech.segments import Segments
 from mmai.backends.coreml.speech.vocabulary import Specials, specials_of
 from mmai.backends.coreml.speech.window import Window, stutters
-from mmai.backends.coreml.speech.windows import WindowScribe
+from mmai.backends.coreml.speech.window_scribe import WindowScribe
 from mmai.backends.coreml.speech.writing import clock
 from mmai.errors import CannotRun
 from mmai.values.execution import ExecutorName

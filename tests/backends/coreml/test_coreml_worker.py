@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from packages.children import MACHINE, asked, child, processes, running
 
-from mmai.backends.coreml.apple import frames, open_apple
-from mmai.backends.coreml.apple.executor import AppleExecutor
+from mmai.backends.coreml.apple import frames
+from mmai.backends.coreml.apple.executor import AppleExecutor, open_apple
 from mmai.backends.coreml.apple.messages import Load, Order
 from mmai.backends.coreml.setup import Setup
 from mmai.errors import CallError, MmaiError, ProviderError, TimedOut, UsageError
@@ -358,7 +358,7 @@ def test_a_worker_whose_parent_was_killed_ends_by_itself(tmp_path: Path) -> None
 import asyncio
 from pathlib import Path
 from packages.children import MACHINE, child
-from mmai.backends.coreml.apple import open_apple
+from mmai.backends.coreml.apple.executor import open_apple
 from mmai.backends.coreml.setup import Setup
 
 async def main():
@@ -375,6 +375,16 @@ asyncio.run(main())
         assert parent.stdout.readline() == b"ready\n"
         parent.kill()
     asyncio.run(until(Path(package.path).with_suffix(".ended").exists))
+
+
+def test_a_worker_imports_nothing_that_only_its_parent_needs() -> None:
+    """It is started for every load: asyncio, the settings and the adapter would take half of its 120 ms."""
+    script = "import sys, mmai.backends.coreml.apple.engine, mmai.backends.coreml.apple.worker; print(*sys.modules)"
+    imported = set(subprocess.check_output([sys.executable, "-c", script], text=True).split())
+    assert "numpy" in imported
+    assert imported.isdisjoint(
+        {"asyncio", "PIL", "mmai.settings", "mmai.backends.coreml.adapter", "mmai.backends.coreml.reference"}
+    )
 
 
 def test_a_worker_that_hangs_when_nobody_is_left_to_kill_it_ends_by_an_alarm(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from mmai.backends.coreml.apple import open_apple
+from mmai.backends.coreml.apple.executor import open_apple
 from mmai.backends.coreml.apple.machine import Machine
 from mmai.backends.coreml.apple.messages import MakeState, StateMade
 from mmai.backends.coreml.apple.process import Lost, Worker

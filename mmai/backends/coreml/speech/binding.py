@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from mmai.backends.coreml.speech.axis import Axis, axis_of
+from mmai.backends.coreml.axis import Axis, axis_of
 from mmai.backends.coreml.wording import listed
 from mmai.errors import CannotRun
 from mmai.values.package import ArrayFormat, Feature, Function, Roles

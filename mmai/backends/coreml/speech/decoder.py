@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from mmai.backends.coreml.speech.beside import array_of, everything, mask, position, row, slot, varies
+from mmai.backends.coreml.axis import flexible
 from mmai.backends.coreml.speech.binding import Binding, Carried
 from mmai.backends.coreml.speech.bundle import Stage
+from mmai.backends.coreml.speech.masks import array_of, everything, mask, position, row, slot
 from mmai.backends.coreml.wording import said_shape
 from mmai.errors import CannotRun, ProviderError
-from mmai.values.package import ArrayFormat, Feature
+from mmai.values.package import Feature
 
 Array = np.ndarray[Any, Any]
 
@@ -104,7 +105,7 @@ def _limits(binding: Binding) -> Iterator[int]:
 def _places(carried: Carried) -> Iterator[int]:
     """How many tokens a cache has room for: as far as it grows, or where what is added to it differs in size."""
     array = array_of(carried.input)
-    if _grows(array):
+    if flexible(array):
         yield from (most for least, most in array.ranges if least != most and most)
     elif carried.output.array and len(carried.output.array.shape) == len(array.shape):
         yield from (whole for whole, added in zip(array.shape, carried.output.array.shape, strict=True) if whole != added)
@@ -127,19 +128,15 @@ def _empty(feature: Feature) -> Array:
     """A cache with nothing in it: zeros, or where it grows, no places at all."""
     array = array_of(feature)
     shape = tuple(least for least, _ in array.ranges) or array.shape
-    if math.prod(shape) and _grows(array):
+    if math.prod(shape) and flexible(array):
         raise CannotRun(f"the decoder's `{feature.name}` cannot be empty, and nothing is to be in it at the beginning")
     return np.zeros(shape, array.dtype or "float32")
-
-
-def _grows(array: ArrayFormat) -> bool:
-    return any(varies(array, index) for index in range(len(array.shape)))
 
 
 def _continued(cache: Array, made: Array, feature: Feature, *, past: int) -> Array:
     """The cache with what this token adds: put in its place, or already there where the model gives the whole cache back."""
     made = made.astype(cache.dtype)
-    if made.shape == cache.shape or _grows(array_of(feature)):
+    if made.shape == cache.shape or flexible(array_of(feature)):
         return made
     differing = [index for index, (old, new) in enumerate(zip(cache.shape, made.shape, strict=False)) if old != new]
     if made.ndim != cache.ndim or len(differing) != 1 or past + made.shape[differing[0]] > cache.shape[differing[0]]:

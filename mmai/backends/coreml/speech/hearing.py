@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct, structs
 
-from mmai.backends.coreml.speech.axis import Axis, axis_of, shape_with
+from mmai.backends.coreml.axis import Axis, axis_of, shape_with
 from mmai.backends.coreml.speech.features import log_mel
 from mmai.backends.coreml.speech.recording import Samples
 from mmai.backends.coreml.wording import listed, said_shape

@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from mmai.backends.coreml.job import Job
-from mmai.backends.coreml.speech.frames import FrameScribe
+from mmai.backends.coreml.speech.frame_scribe import FrameScribe
 from mmai.backends.coreml.speech.recording import Samples
-from mmai.backends.coreml.speech.windows import WindowScribe
+from mmai.backends.coreml.speech.window_scribe import WindowScribe
 
 
 class Scribe(Protocol):

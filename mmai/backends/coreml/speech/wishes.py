@@ -1,10 +1,8 @@
 """What a user may ask of a decoder with `-O`: a language, a translation, times."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from msgspec import Struct
 
+from mmai.backends.coreml.job import Job
 from mmai.backends.coreml.speech.vocabulary import Specials
 from mmai.errors import UsageError
 
@@ -20,27 +18,20 @@ class Wishes(Struct, frozen=True, kw_only=True):
     """A line for every segment, with its times."""
 
 
-def wishes_of(options: Mapping[str, Any], specials: Specials) -> Wishes:
+def wishes_of(job: Job, specials: Specials) -> Wishes:
     """What is asked for, held against what the model can do.
 
     Raises:
         UsageError: it cannot.
     """
-    language = options.get("language")
+    language = job.request.options.extra.get("language")
     wished = Wishes(
         language_id=None if language in (None, "auto") else specials.language(language),
-        translate=_flag(options, "translate"),
-        timestamps=_flag(options, "timestamps"),
+        translate=job.flag("translate"),
+        timestamps=job.flag("timestamps"),
     )
     if wished.translate and (specials.translate_id is None or not specials.languages):
         raise UsageError("the model transcribes, and does not translate", hint="mmai run -O translate=false")
     if wished.timestamps and specials.times_from is None:
         raise UsageError("the model tells no times", hint="mmai run -O timestamps=false")
     return wished
-
-
-def _flag(options: Mapping[str, Any], name: str) -> bool:
-    value = options.get(name, False)
-    if not isinstance(value, bool):
-        raise UsageError(f"`{name}` is true or false, not `{value}`", hint=f"mmai run -O {name}=true")
-    return value

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mmai.backends.coreml.job import Job
-from mmai.backends.coreml.tensors import feed, picture_feed
+from mmai.backends.coreml.tasks.tensor_feeds import feed, picture_feed
 from mmai.backends.coreml.wording import said_feature
 from mmai.errors import UsageError
 from mmai.values.event import Event, Tensor, TensorsEvent

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct
 
+from mmai.backends.coreml.axis import last_axis, outer
 from mmai.backends.coreml.job import Job
-from mmai.backends.coreml.lengths import fitting, longest, outer
 from mmai.backends.coreml.tasks.tokens import Encoded, Vocabulary, vocabulary_of
 from mmai.backends.coreml.wording import said_shape
 from mmai.errors import CannotRun, UsageError
@@ -44,8 +44,8 @@ def _prepared(job: Job, *, truncate: bool) -> Prepared:
     inputs = {role: _feature(job, role) for role in ROLES if role in job.roles.inputs}
     if "token_ids" not in inputs:
         raise CannotRun(f"nothing says which input of `{job.ref}` takes the tokens", hint=f"mmai models show {job.ref}")
-    tokens = _format(inputs["token_ids"])
-    most = longest(tokens)
+    axis = last_axis(_format(inputs["token_ids"]))
+    most = axis.longest
     encoded = vocabulary.encode(job.request.prompt, longest=most)
     if not encoded.ids:
         raise UsageError("the text holds no word the model knows" if job.request.prompt.strip() else "the text is empty")
@@ -54,7 +54,7 @@ def _prepared(job: Job, *, truncate: bool) -> Prepared:
             f"the text has {encoded.needed} tokens, and `{job.ref}` reads {most}",
             hint="mmai run -O truncate=true reads its beginning",
         )
-    length = fitting(tokens, len(encoded.ids))
+    length = axis.fitting(len(encoded.ids))
     rows, mask = _rows(encoded, vocabulary, length)
     return Prepared({feature.name: _shaped(rows[role], feature) for role, feature in inputs.items()}, mask)
 

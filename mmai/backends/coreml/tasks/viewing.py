@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mmai.backends.coreml.framing import Frame, Pixels, feed_of, frame_of, pixels_of
 from mmai.backends.coreml.job import Job
-from mmai.backends.coreml.pictures import decode
+from mmai.backends.coreml.pictures.decoding import decode
+from mmai.backends.coreml.pictures.framing import Frame, frame_of
+from mmai.backends.coreml.pictures.normalizing import feed_of
+from mmai.backends.coreml.pictures.resizing import Pixels, pixels_of
 from mmai.backends.coreml.wording import listed
 from mmai.errors import UsageError
 from mmai.values.package import Feature, Function

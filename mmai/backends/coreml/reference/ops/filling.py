@@ -63,7 +63,7 @@ def random_categorical(x: Array, *, mode: str = "logits", size: Any = 1, seed: A
     return np.asarray((draws >= sums[..., None, :]).sum(axis=-1)).astype(np.float32)
 
 
-def _numbers(seed: Any) -> np.random.Generator:
+def _numbers(seed: Any) -> "np.random.Generator":
     return np.random.default_rng(int(seed) if int(seed) >= 0 else None)
 
 

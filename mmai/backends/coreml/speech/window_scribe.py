@@ -27,7 +27,7 @@ class WindowScribe:
         self._decoder = decoder
         self._tokenizer = tokenizer_of(job.roles)
         self._specials = specials_of(self._tokenizer, job.roles, vocabulary_size=self._vocabulary_size())
-        self._wishes = wishes_of(job.request.options.extra, self._specials)
+        self._wishes = wishes_of(job, self._specials)
         self._left = job.request.options.max_tokens
         """Tokens that may still be said; None is without limit."""
         self._binding: Binding | None = None

@@ -1,4 +1,4 @@
-"""The one dimension of an input that is time, and how long it may be."""
+"""The one dimension of an input that is time, or the number of tokens, and how long it may be."""
 
 from collections.abc import Iterable
 
@@ -36,21 +36,47 @@ def axis_of(array: ArrayFormat, *, beside: Iterable[int] = ()) -> Axis:
         others = set(beside)
         free = [index for index, size in enumerate(array.shape) if size not in others] or list(range(len(array.shape)))
         index = max(free, key=lambda index: array.shape[index])
+    return _at(array, index)
+
+
+def last_axis(array: ArrayFormat) -> Axis:
+    """The last dimension, which of a row of tokens is their number."""
+    return _at(array, -1)
+
+
+def _at(array: ArrayFormat, index: int) -> Axis:
     if array.shapes:
         return Axis(index=index, sizes=tuple(sorted({shape[index] for shape in array.shapes})))
     if array.ranges:
         least, most = array.ranges[index]
         return Axis(index=index, least=max(least, 1), most=most)
-    return Axis(index=index, sizes=(array.shape[index],))
+    return Axis(index=index, sizes=array.shape[index:][:1])
 
 
 def _varying(array: ArrayFormat) -> int | None:
     """The last dimension that varies: where a batch does too, it comes first."""
+    rank = len(array.shapes[0] if array.shapes else array.ranges)
+    return next((index for index in reversed(range(rank)) if varies(array, index)), None)
+
+
+def flexible(array: ArrayFormat) -> bool:
+    """Whether any dimension has more than one size."""
+    return _varying(array) is not None
+
+
+def varies(array: ArrayFormat, index: int) -> bool:
+    """Whether a dimension has more than one size."""
     if array.shapes:
-        sizes = list(zip(*array.shapes, strict=True))
-        return next((index for index in reversed(range(len(sizes))) if len(set(sizes[index])) > 1), None)
-    ranges = list(enumerate(array.ranges))
-    return next((index for index, (least, most) in reversed(ranges) if least != most), None)
+        return len({shape[index] for shape in array.shapes}) > 1
+    return bool(array.ranges) and array.ranges[index][0] != array.ranges[index][1]
+
+
+def outer(array: ArrayFormat) -> tuple[int, ...]:
+    """The sizes before the last, each the smallest that is allowed; a batch of one where the model says nothing."""
+    if array.ranges:
+        return tuple(max(lower, 1) for lower, _ in array.ranges[:-1])
+    shape = min(array.shapes, key=lambda shape: shape[:-1]) if array.shapes else array.shape
+    return shape[:-1] if shape else (1,)
 
 
 def shape_with(array: ArrayFormat, axis: Axis, length: int) -> tuple[int, ...]:

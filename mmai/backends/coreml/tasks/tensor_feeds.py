@@ -8,8 +8,10 @@ import msgspec
 import numpy as np
 
 from mmai.backends.coreml.feeds import shape_fits
-from mmai.backends.coreml.framing import feed_of, frame_of, pixels_of
-from mmai.backends.coreml.pictures import decode
+from mmai.backends.coreml.pictures.decoding import decode
+from mmai.backends.coreml.pictures.framing import frame_of
+from mmai.backends.coreml.pictures.normalizing import feed_of
+from mmai.backends.coreml.pictures.resizing import pixels_of
 from mmai.backends.coreml.wording import said_feature, said_shape
 from mmai.errors import UsageError
 from mmai.values.media import sniffed

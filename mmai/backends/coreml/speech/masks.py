@@ -1,4 +1,4 @@
-"""What a decoder's inputs beside the tokens and the sound get: where a token stands, and what it may look at."""
+"""What a decoder's inputs beside the tokens and the sound get: the place of a token, and masks of what it may look at."""
 
 import math
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmai.backends.coreml.speech.axis import axis_of, shape_with
+from mmai.backends.coreml.axis import axis_of, flexible, shape_with, varies
 from mmai.errors import CannotRun
 from mmai.values.package import ArrayFormat, Feature
 
@@ -26,8 +26,7 @@ def row(values: Array, feature: Feature) -> Array:
 def position(feature: Feature, past: int, count: int, length: int, *, remembers: bool) -> Array:
     """The number of every token, or of one: how many are in the cache already, or where the last of the prefix stands."""
     array = array_of(feature)
-    any_length = any(varies(array, index) for index in range(len(array.shape)))
-    if any_length or math.prod(array.shape) == length != 1:
+    if flexible(array) or math.prod(array.shape) == length != 1:
         return row(np.arange(past, past + length), feature)
     one = past if remembers else count if "length" in feature.name.lower() else count - 1
     return np.full(array.shape, one, array.dtype or "int32")
@@ -60,13 +59,6 @@ def everything(feature: Feature, heard: Mapping[str, Array]) -> Array:
     places = next((made.shape[1] for made in heard.values() if made.ndim == 3), array.shape[-1])
     shape = shape_with(array, axis_of(array), places) if varies(array, -1) else array.shape
     return np.ones(shape, array.dtype or "int32")
-
-
-def varies(array: ArrayFormat, index: int) -> bool:
-    """Whether a dimension has more than one size."""
-    if array.shapes:
-        return len({shape[index] for shape in array.shapes}) > 1
-    return bool(array.ranges) and array.ranges[index][0] != array.ranges[index][1]
 
 
 def array_of(feature: Feature) -> ArrayFormat:

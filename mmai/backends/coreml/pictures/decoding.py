@@ -1,4 +1,4 @@
-"""Pictures decoded as people see them: any format and mode Pillow knows, upright, in RGB. Bringing them to size is framing.py's.
+"""Pictures decoded as people see them: any format and mode Pillow knows, upright, in RGB. Bringing them to size is resizing.py's.
 
 Transparent pixels are laid over white, as on a page. Color profiles are left aside, as those who trained the models left them;
 of an animation the first frame is taken.

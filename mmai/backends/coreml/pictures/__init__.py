@@ -1,0 +1,1 @@
+"""From a file that holds a picture to what one input of a model takes of it."""
