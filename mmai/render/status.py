@@ -96,6 +96,7 @@ def _provider_detail(status: ProviderStatus) -> str | None:
         "" if models is None else f"{models} model{'' if models == 1 else 's'}",
         "" if health.version is None else f"version {health.version}",
         f"answered in {duration(health.latency_ms)}" if measured else "",
+        health.reason or "",
     ]
     return ", ".join(part for part in parts if part) or None
 

@@ -12,7 +12,7 @@ class Health(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     state: HealthState = "unknown"
     reason: str | None = None
-    """One sentence, where the state is not `healthy`, or it is and there is nothing to be had."""
+    """One sentence, where the state is not `healthy`, or it is and not all that was named is to be had."""
     latency_ms: float | None = None
     """Of the probe itself."""
     version: str | None = None

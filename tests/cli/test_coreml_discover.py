@@ -129,3 +129,15 @@ def test_a_damaged_model_says_what_it_is_and_where_more_is_told(mmai: Mmai, foun
         "error: `coreml:Bad` cannot be run: the weights of `Bad.mlpackage` are missing: there is no `weight.bin`\n"
         "hint: mmai models show coreml:Bad\n"
     )
+
+
+def test_a_folder_that_is_not_there_keeps_nobody_from_the_models_of_another(mmai: Mmai) -> None:
+    put(mmai, KEYWORD_INTENTS, "Intents.mlpackage")
+    mmai.configure("coreml: {directories: [mine, models]}")
+    told = f"the folder `{mmai.home / 'mmai' / 'mine'}` does not exist"
+    discovered = mmai("discover", "coreml")
+    assert [" ".join(line.split()) for line in discovered.stdout.splitlines()[2:]] == [
+        "coreml:Intents coreml this machine 3 kB 16 text_classification free healthy –",
+        f"coreml coreml healthy: {told}",
+    ]
+    assert f"1 model, {told}" in mmai("status").stdout

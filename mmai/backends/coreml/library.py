@@ -89,14 +89,17 @@ class Library:
         return _package(_Place(name=path.stem, path=path))
 
     def health(self) -> Health:
-        """Whether the folders are there that somebody named, and whether all that lies in them may be looked at."""
-        for directory in self._setup.directories:
-            if self._setup.named and (problem := _problem(directory)):
-                return Health(state="failing", reason=f"the folder `{directory}` {problem}")
+        """Whether the folders are there that somebody named, and whether all that lies in them may be looked at.
+
+        One of them that is not hinders nobody while there are models elsewhere.
+        """
         walk = Walk()
         places = self._places(walk)
-        if denied := [folder for folder in walk.denied if folder in self._setup.directories]:
-            return Health(state="failing", reason=f"the folder `{denied[0]}` may not be read")
+        named = self._setup.directories if self._setup.named else ()
+        lacking = [f"the folder `{directory}` {problem}" for directory in named if (problem := _problem(directory))]
+        lacking += [f"the folder `{folder}` may not be read" for folder in walk.denied if folder in self._setup.directories]
+        if lacking:
+            return Health(state="healthy" if places else "failing", reason=lacking[0])
         if walk.denied or walk.stopped:
             return Health(state="healthy", reason=walk.left_out)
         if self._setup.named and not places:
