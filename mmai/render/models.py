@@ -31,7 +31,9 @@ _COLUMNS = (
 def discovery_table(providers: Sequence[ProviderStatus], cards: Sequence[ModelCard]) -> Table:
     """Every model, then a row with the reason for each endpoint that is not healthy, offers none, or not all it was to."""
     rows = [status for status in with_key(providers) if len(providers) == 1 or not _is_unused(status)]
-    silent = [_silent_row(status) for status in rows if not status.models or status.health.state != "healthy" or status.health.reason]
+    silent = [
+        _silent_row(status) for status in rows if not status.models or status.health.state != "healthy" or status.health.reason
+    ]
     return Table(columns=_COLUMNS, rows=[*models_table(cards, providers=providers).rows, *silent])
 
 
