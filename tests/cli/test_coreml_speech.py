@@ -35,9 +35,8 @@ def test_a_recording_is_written_down_without_a_prompt(at: Mmai) -> None:
     assert at(*RUN, "-f", "talk.wav")[:2] == (0, "deadbeef\n")
 
 
-@pytest.mark.parametrize(
-    ("form", "rate", "channels"),
-    [
+def test_every_form_rate_and_number_of_channels_reads_the_same(at: Mmai) -> None:
+    forms = (
         ("WAV", 8_000, 1),
         ("WAV", 44_100, 2),
         ("FLAC", 48_000, 1),
@@ -46,12 +45,11 @@ def test_a_recording_is_written_down_without_a_prompt(at: Mmai) -> None:
         ("OGG", 16_000, 1),
         ("AIFF", 44_100, 2),
         ("CAF", 16_000, 1),
-    ],
-)
-def test_every_form_rate_and_number_of_channels_reads_the_same(at: Mmai, form: str, rate: int, channels: int) -> None:
-    name = f"talk.{form.lower()}"
-    (at.home / name).write_bytes(encoded("deadbeef", form=form, rate=rate, channels=channels))
-    assert at(*RUN, "-f", name)[:2] == (0, "deadbeef\n")
+    )
+    names = [f"{rate}.{form.lower()}" for form, rate, _ in forms]
+    for name, (form, rate, channels) in zip(names, forms, strict=True):
+        (at.home / name).write_bytes(encoded("deadbeef", form=form, rate=rate, channels=channels))
+    assert at(*RUN, *(word for name in names for word in ("-f", name)))[:2] == (0, "deadbeef\n" * len(forms))
 
 
 def test_a_recording_comes_through_a_pipe(at: Mmai) -> None:

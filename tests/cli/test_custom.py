@@ -46,7 +46,7 @@ def test_a_classifier_is_a_row_and_no_code(mmai: Mmai, wall: Wall) -> None:
     mmai.configure(CLASSIFIER.replace("URL", wall.url))
     wall.answers(200, CLASSES)
     result = mmai("run", "-m", "sentiment:distilbert-sst2", "I love it", env={"HF_TOKEN": KEY})
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "0.99  POSITIVE\n0.010  NEGATIVE\n", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "0.99   POSITIVE\n0.010  NEGATIVE\n", "")
     seen = wall.journal.requests[0]
     assert (seen.path, seen.json, seen.headers["authorization"]) == (
         "/models/distilbert-sst2",

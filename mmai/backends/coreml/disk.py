@@ -22,13 +22,13 @@ RECORD_BYTES = 64
 SENTINEL = 0xDEADBEEF
 
 
-MODEL_PATH = "@model_path"
+MODEL_PATH = "@model_path/"
 """In a program: the folder of the specification."""
 
 
 def weights_at(folder: Path, name: str) -> Path:
     """Where the program's `@model_path/weights/weight.bin` lies; `folder` is the specification's."""
-    return folder / name.removeprefix(MODEL_PATH).lstrip("/")
+    return folder / name.removeprefix(MODEL_PATH)
 
 
 @contextmanager
