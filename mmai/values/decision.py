@@ -1,5 +1,7 @@
 """Which model takes a prompt, and why."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from mmai.values.model import ModelCard
@@ -13,6 +15,47 @@ class Weights(Struct, frozen=True, kw_only=True):
     cost: float = 0.3
     reliability: float = 0.2
     capability: float = 0.1
+
+
+Basis = Literal["published", "family", "size", "tier", "unknown"]
+"""What a model's quality is expected from: its own published scores, its family's, its number of parameters, what its name says
+of its place in a product line, or nothing."""
+
+
+class Prior(Struct, frozen=True, kw_only=True):
+    """How good a model is expected to be before anything was seen of it here."""
+
+    by_task: dict[str, float]
+    """Task type to expected quality, 0 to 1, for a prompt of middling complexity."""
+    strength: float
+    """How many ratings it weighs as much as."""
+    basis: Basis
+    source: str
+    """Where it comes from, in words: `WildBench v2`, `as qwen3 models of 8 billion parameters`."""
+
+
+class Quality(Struct, frozen=True, kw_only=True):
+    """How good an answer a model is expected to give: 0 (worthless) to 1 (nothing missing)."""
+
+    mean: float
+    low: float
+    """`low` to `high` is the 90 % credible interval."""
+    high: float
+    prior: float
+    """The mean before anything was seen here."""
+    observations: float
+    """Weight, in ratings, of what was seen here, faded with age."""
+    basis: Basis
+    source: str
+
+
+class Counterfactual(Struct, frozen=True, kw_only=True):
+    """What would have changed a choice."""
+
+    change: str
+    """What to type: `--max-cost 0.001`, `--policy quality`."""
+    model: str
+    """`provider:name` of who would take the prompt then."""
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -41,6 +84,10 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """Expected price of this request; None is unknown."""
     latency_ms: float | None = None
     """Expected time of this request; None is unknown."""
+    expected_quality: float | None = None
+    """Of the answer, 0 to 1."""
+    quality: Quality | None = None
+    """The same with what it rests on; None unless the decision is explained."""
 
 
 class Decision(Struct, frozen=True, kw_only=True):
@@ -51,6 +98,14 @@ class Decision(Struct, frozen=True, kw_only=True):
     ranked: tuple[Candidate, ...]
     """Eligible ones, best first."""
     excluded: tuple[Candidate, ...] = ()
+    policy: str | None = None
+    """The name of the policy whose weights these are; None where they are the settings' own or a flag's."""
+    explored: bool = False
+    """The first of the ranking was drawn to learn about it, and does not score highest."""
+    why: str | None = None
+    """Two sentences: why the choice won, and what would change it; None unless explained."""
+    counterfactuals: tuple[Counterfactual, ...] = ()
+    """Nearest changes that pick another model; empty unless explained."""
 
     @property
     def choice(self) -> Candidate | None:

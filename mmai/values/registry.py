@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from mmai.values.health import ProviderStatus
 from mmai.values.model import ModelCard, Profile
+from mmai.values.outcome import Tally
 
 SCHEMA_VERSION = 1
 """Of `Registry`. A new field at the top leaves it alone, since older versions carry those along unread; anything else that an
@@ -43,6 +44,8 @@ class Registry(Struct, frozen=True, kw_only=True):
     """By task type."""
     experiments: dict[str, Any] = {}
     """By name."""
+    outcomes: dict[str, dict[str, Tally]] = {}
+    """By reference, then by task type."""
 
 
 class Changes(Struct, frozen=True, kw_only=True):

@@ -88,6 +88,11 @@ class TaskAnalysis(Struct, frozen=True, kw_only=True):
     """Estimated tokens of everything that is sent."""
     output_tokens: int = 0
     """Estimated tokens of the answer, or `max_tokens` where it is lower."""
+    tokens_by_family: dict[str, int] = {}
+    """Model family (`gpt`, `claude`, `gemini`, `llama`, `qwen` …) to the tokens its tokenizer is estimated to make of what is sent;
+    empty unless asked for."""
     language: str | None = None
     """Script or language of the prompt, as far as it shows."""
     constraints: Constraints = Constraints()
+    inferred: dict[str, str] = {}
+    """Constraint to the words it was read from; empty unless reading limits from the wording was asked for."""
