@@ -1,8 +1,10 @@
-"""What a request asks for: task, difficulty, needs and size. Rules only; nothing is read, sent or remembered."""
+"""What a request asks for: task, difficulty, needs and size. Nothing is sent or remembered; the classifier is read once."""
 
-from mmai.selection.complexity import complexity
+from mmai.selection.classifier import shipped
+from mmai.selection.complexity import drivers
 from mmai.selection.domains import domain
 from mmai.selection.features import features
+from mmai.selection.grams import bins, grams
 from mmai.selection.language import language
 from mmai.selection.lengths import output_tokens
 from mmai.selection.requirements import output_requirements
@@ -28,18 +30,22 @@ def analyze(request: Request, *, constraints: Constraints = UNLIMITED, task: Tas
     """
     images, recordings = _attachments(request)
     seen = features(_last_user_text(request))
+    classifier = shipped()
+    words, shape = tuple(grams(seen)), bins(seen)
+    reading = classifier.read(words, shape)
     known = task or request.task
-    likely: dict[str, float] = {known: 1.0} if known else task_probabilities(seen, images=images, recordings=recordings)
+    likely: dict[str, float] = (
+        {known: 1.0} if known else task_probabilities(seen, reading, classifier.header, images=images, recordings=recordings)
+    )
     best = TaskType(next(iter(likely)))
     output = output_requirements(seen, request, best)
     tokens = request_tokens(request)
-    degree, drivers = complexity(seen, likely, output, tokens)
     return TaskAnalysis(
         task_type=best,
         task_probabilities=likely,
-        complexity=degree,
-        complexity_drivers=drivers,
-        domain=domain(seen, likely),
+        complexity=min(1.0, max(0.0, reading.complexity)),
+        complexity_drivers=drivers(seen, classifier, grams=words, bins=shape),
+        domain=domain(reading.fields),
         required_capabilities=_required(request, best, certain=known is not None, images=images, recordings=recordings),
         modality=Modality.IMAGE if images else Modality.AUDIO if recordings else Modality.TEXT,
         output=output,

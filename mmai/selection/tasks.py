@@ -1,9 +1,10 @@
 """Which task a prompt asks for: a probability for every type, from its words, its shape and its attachments."""
 
-from collections.abc import Iterable, Mapping
-from math import exp
+from collections.abc import Iterable
 
+from mmai.selection.classifier import Header, Reading, combine
 from mmai.selection.features import Features
+from mmai.selection.probabilities import softmax
 from mmai.selection.wording import ANYWHERE, MAKERS, OPENERS, PRODUCTS, UNSPACED
 from mmai.selection.words import Clause, at, found, opener
 from mmai.values.task import TaskType as T
@@ -20,15 +21,12 @@ BETWEEN_CAP = 6.0
 CLEAR = 3.0
 """Weight from which a command is clear."""
 
-SMALLEST = 0.005
-"""Less probable types are left out."""
-
 _OBJECT_REACH = 9
 _AUDIO: Evidence = {T.SPEECH_TRANSCRIPTION: 7.0}
 _IMAGE: Evidence = {T.IMAGE_UNDERSTANDING: 7.0, T.IMAGE_CLASSIFICATION: 5.0}
-_RARE: Evidence = {T.IMAGE_GENERATION: -2.5, T.SPEECH_SYNTHESIS: -2.5, T.EMBEDDING: -2.5}
-_USUAL: Evidence = {T.QUESTION_ANSWERING: 0.4, T.CONVERSATION: 0.2}
-_PRIOR: Evidence = {task: 0.0 for task in T if task not in (*_IMAGE, *_AUDIO)} | _RARE | _USUAL
+_OF_ATTACHMENTS = (*_IMAGE, *_AUDIO)
+TEXT_TASKS = tuple(T)[: tuple(T).index(T.IMAGE_CLASSIFICATION)]
+"""Those the classifier knows."""
 _CLASSIFYING = (
     "classify", "classification", "what is this", "what kind of", "which kind", "what animal", "what type of", "which species",
     "species is", "sort these", "label", "tag these", "is this a ", "is it a ", "detect whether", "what brand", "defective",
@@ -37,27 +35,23 @@ _CLASSIFYING = (
 )  # fmt: skip
 
 
-def task_probabilities(features: Features, *, images: int, recordings: int) -> dict[str, float]:
+def task_probabilities(
+    features: Features, reading: Reading, header: Header, *, images: int, recordings: int
+) -> dict[str, float]:
     """Task type to probability, most probable first. Weak evidence leaves a flat distribution."""
-    logits = dict(_PRIOR)
-    attached = _attached(features, images=images, recordings=recordings)
-    logits |= dict.fromkeys(attached, 0.0)
-    # Beside a command of its own the shape is only that of the material.
-    for evidence in (_words(features), _standing_alone(features) or _shape(features), attached):
-        for task, weight in evidence.items():
-            if task in logits:
-                logits[task] += weight
+    logits = combine(reading, evidence(features), header)
+    for task, weight in _attached(features, images=images, recordings=recordings).items():
+        logits[task] = logits.get(task, 0.0) + weight
     return softmax(logits)
 
 
-def softmax(logits: Mapping[str, float]) -> dict[str, float]:
-    """Probabilities above `SMALLEST`, summing to 1, most probable first; equal ones keep the order of `TaskType`."""
-    top = max(logits.values())
-    weights = {task: exp(logit - top) for task, logit in logits.items()}
-    floor = SMALLEST * sum(weights.values())
-    kept = {task: weight for task, weight in weights.items() if weight >= floor}
-    total = sum(kept.values())
-    return {task: weight / total for task, weight in sorted(kept.items(), key=lambda item: -item[1])}
+def evidence(features: Features) -> Evidence:
+    """What rules about wording and shape say for each task. Beside a command of its own the shape is only that of the material."""
+    found: Evidence = {}
+    for source in (_words(features), _standing_alone(features) or _shape(features)):
+        for task, weight in source.items():
+            found[task] = found.get(task, 0.0) + weight
+    return found
 
 
 def _words(features: Features) -> Evidence:

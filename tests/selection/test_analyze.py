@@ -235,13 +235,32 @@ def test_a_proof_with_requirements_is_harder_than_a_greeting_and_says_why() -> N
     ("text", "low", "high"),
     [
         ("The quick brown fox jumps over the lazy dog. " * 10, 90, 120),
-        ("今天天气很好" * 10, 60, 60),
+        ("今天天气很好" * 10, 40, 60),
         ("Быстрая лиса прыгает " * 10, 60, 100),
         ("", 0, 0),
     ],
 )
 def test_tokens_are_estimated_by_script(text: str, low: int, high: int) -> None:
     assert low <= text_tokens(text) <= high
+
+
+@pytest.mark.parametrize(
+    ("family", "text", "tokens"),
+    [
+        # What the vocabularies themselves make of these texts.
+        ("gpt", "How do I reverse a linked list in C without extra memory?", 13),
+        ("llama", "How do I reverse a linked list in C without extra memory?", 13),
+        ("claude", "How do I reverse a linked list in C without extra memory?", 13),
+        ("gpt", "Напиши короткий рассказ о море и маяке.", 11),
+        ("claude", "Напиши короткий рассказ о море и маяке.", 22),
+    ],
+)
+def test_families_count_differently(family: str, text: str, tokens: int) -> None:
+    assert text_tokens(text, family=family) == pytest.approx(tokens, rel=0.35)
+
+
+def test_a_run_of_letters_is_not_one_word() -> None:
+    assert text_tokens("A" * 8_000) >= 1_000
 
 
 def test_a_long_text_is_counted_from_a_sample_as_from_the_whole() -> None:

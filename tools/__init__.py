@@ -1,0 +1,1 @@
+"""What makes the data that ships with mmai; run by hand, from a checkout."""

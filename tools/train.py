@@ -1,0 +1,165 @@
+"""Train the classifier of prompts: `python -m tools.train DATA_FOLDER`, run by hand from a checkout.
+
+Writes `mmai/data/classifier.bin` and its card, the same bytes for the same data on any machine.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import scipy.sparse as sparse
+
+from mmai.selection.classifier import MAGIC, WEIGHTS, ZERO, Header
+from mmai.selection.features import features
+from mmai.selection.tasks import TEXT_TASKS, evidence
+from mmai.values.task import TaskType
+from tools.examples import FIELDS, Example, collection, examples
+from tools.fit import ROWS, Floats, Labels, classify, design, regress, softmax
+from tools.stack import Stack, calibration_error, stack
+
+L2_TASK, L2_FIELD, L2_COMPLEXITY = 2e-5, 2e-5, 1e-3
+FOLDS = 12
+
+OFFSETS_OF_MEDIA = {TaskType.IMAGE_GENERATION: -2.5, TaskType.SPEECH_SYNTHESIS: -2.5, TaskType.EMBEDDING: -2.5}
+"""Of tasks that rules alone speak for."""
+
+
+AS_SHIPPED = Stack(0.9, 0.35, np.zeros(len(TEXT_TASKS)))
+"""About what it comes to, where only the tables are wanted."""
+
+
+class Trained(NamedTuple):
+    """Everything that goes into the file."""
+
+    tasks: tuple[Floats, Floats]
+    fields: tuple[Floats, Floats]
+    complexity: tuple[Floats, Floats]
+    stack: Stack
+
+
+class Unseen(NamedTuple):
+    """How the classifier does on collections it was not trained on."""
+
+    rows: Sequence[Example]
+    labels: Labels
+    probabilities: Floats
+    weights: Floats
+
+
+def main(data: Path) -> None:
+    """Train, write, and print how well it does on collections that were left out."""
+    rows = examples(data)
+    seen = [features(row.prompt) for row in rows]
+    matrix = design(seen)
+    rules = np.array([[found.get(task, 0.0) for task in TEXT_TASKS] for found in map(evidence, seen)])
+    typed = np.array([at for at, row in enumerate(rows) if row.task])
+    weighed, unseen = _stacked([rows[at] for at in typed], matrix[typed], rules[typed])
+    WEIGHTS.write_bytes(encoded(trained(rows, matrix, weighed)))
+    report(unseen)
+
+
+def trained(rows: Sequence[Example], matrix: sparse.csr_array, weighed: Stack = AS_SHIPPED) -> Trained:
+    """The three models of the rows that have their labels."""
+    typed = np.array([at for at, row in enumerate(rows) if row.task])
+    return Trained(
+        tasks=_tasks([rows[at] for at in typed], matrix[typed]),
+        fields=_fields(rows, matrix),
+        complexity=_complexity(rows, matrix),
+        stack=weighed,
+    )
+
+
+def weights_of(rows: Sequence[Example], power: float = 0.5) -> Floats:
+    """Each example's: a collection counts for its size to the power of 1 - `power`."""
+    sizes = Counter(row.source for row in rows)
+    return np.array([sizes[row.source] ** -power for row in rows])
+
+
+def _labels(rows: Sequence[Example]) -> Labels:
+    return np.array([TEXT_TASKS.index(TaskType(row.task or "")) for row in rows])
+
+
+def _tasks(rows: Sequence[Example], matrix: sparse.csr_array) -> tuple[Floats, Floats]:
+    return classify(matrix, _labels(rows), len(TEXT_TASKS), weights_of(rows), l2=L2_TASK)
+
+
+def _fields(rows: Sequence[Example], matrix: sparse.csr_array) -> tuple[Floats, Floats]:
+    known = np.array([at for at, row in enumerate(rows) if row.field])
+    chosen = [rows[at] for at in known]
+    return classify(
+        matrix[known], np.array([FIELDS.index(row.field or "") for row in chosen]), len(FIELDS), weights_of(chosen), l2=L2_FIELD
+    )
+
+
+def _complexity(rows: Sequence[Example], matrix: sparse.csr_array) -> tuple[Floats, Floats]:
+    known = np.array([at for at, row in enumerate(rows) if row.complexity is not None])
+    chosen = [rows[at] for at in known]
+    names = sorted({collection(row.source) for row in chosen})
+    return regress(
+        matrix[known],
+        np.array([row.complexity for row in chosen], dtype=float),
+        weights_of(chosen),
+        np.array([names.index(collection(row.source)) for row in chosen]),
+        l2=L2_COMPLEXITY,
+    )
+
+
+def _stacked(rows: Sequence[Example], matrix: sparse.csr_array, rules: Floats) -> tuple[Stack, Unseen]:
+    """The stack, from logits of tables that were each trained without the collections they are asked about."""
+    names = sorted({collection(row.source) for row in rows})
+    fold = np.array([names.index(collection(row.source)) % FOLDS for row in rows])
+    labels, weights = _labels(rows), weights_of(rows)
+    logits = np.zeros((len(rows), len(TEXT_TASKS)))
+    for each in range(FOLDS):
+        inside = np.flatnonzero(fold != each)
+        found, bias = _tasks([rows[at] for at in inside], matrix[inside])
+        logits[fold == each] = matrix[np.flatnonzero(fold == each)] @ found + bias
+    weighed = stack(logits, rules, labels, weights)
+    return weighed, Unseen(rows, labels, softmax(weighed.logits(logits, rules)), weights)
+
+
+def encoded(trained: Trained) -> bytes:
+    """The file: every column in 255 steps between its largest weights."""
+    columns = [*(f"task:{task}" for task in TEXT_TASKS), *(f"field:{field}" for field in FIELDS), "complexity"]
+    weights = np.hstack([trained.tasks[0], trained.fields[0], trained.complexity[0]])
+    biases = np.hstack([trained.tasks[1], trained.fields[1], trained.complexity[1]])
+    if len(columns) % 2:
+        columns.append("")
+        weights, biases = np.hstack([weights, np.zeros((ROWS, 1))]), np.append(biases, 0.0)
+    scales = np.maximum(np.abs(weights).max(axis=0), 1e-9) / 127
+    header = Header(
+        columns=tuple(columns),
+        scales=tuple(round(float(scale), 9) for scale in scales),
+        biases=tuple(round(float(bias), 6) for bias in biases),
+        rows=ROWS,
+        grams=round(trained.stack.grams, 4),
+        rules=round(trained.stack.rules, 4),
+        tasks=dict(zip(TEXT_TASKS, (round(float(offset), 4) for offset in trained.stack.offsets), strict=True))
+        | OFFSETS_OF_MEDIA,
+    )
+    table = (np.rint(weights / scales) + ZERO).astype(np.uint8)
+    return MAGIC + msgspec.json.encode(header) + b"\n" + table.tobytes()
+
+
+def report(unseen: Unseen) -> None:
+    """Accuracy, top 2 and calibration on left-out collections."""
+    order = np.argsort(-unseen.probabilities, axis=1)
+    first = order[:, 0] == unseen.labels
+    second = first | (order[:, 1] == unseen.labels)
+    names = np.array([collection(row.source) for row in unseen.rows])
+    for name in sorted(set(names)):
+        here = names == name
+        print(f"{name:44} n {here.sum():5} accuracy {first[here].mean():.3f} top2 {second[here].mean():.3f}")
+    share = unseen.weights / unseen.weights.sum()
+    print(
+        f"all: accuracy {first.mean():.3f} top2 {second.mean():.3f}; by collection {(first * share).sum():.3f} {(second * share).sum():.3f}"
+    )
+    print(f"calibration error {calibration_error(unseen.probabilities, unseen.labels, unseen.weights):.3f}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
