@@ -7,8 +7,8 @@ weights once they are rounded to eight bits.
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
+from scipy import sparse
 
 from mmai.selection.features import Features
 from mmai.selection.grams import BINS, BUCKETS, bins, grams

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-import scipy.sparse as sparse
+from numpy.typing import NDArray
+from scipy import sparse
 
 from mmai.selection.classifier import MAGIC, WEIGHTS, ZERO, Header
 from mmai.selection.features import features
@@ -24,7 +25,7 @@ from tools.stack import Stack, calibration_error, stack
 L2_TASK, L2_FIELD, L2_COMPLEXITY = 2e-5, 2e-5, 1e-3
 FOLDS = 12
 
-OFFSETS_OF_MEDIA = {TaskType.IMAGE_GENERATION: -2.5, TaskType.SPEECH_SYNTHESIS: -2.5, TaskType.EMBEDDING: -2.5}
+OFFSETS_OF_MEDIA = {str(task): -2.5 for task in (TaskType.IMAGE_GENERATION, TaskType.SPEECH_SYNTHESIS, TaskType.EMBEDDING)}
 """Of tasks that rules alone speak for."""
 
 
@@ -57,7 +58,7 @@ def main(data: Path) -> None:
     matrix = design(seen)
     rules = np.array([[found.get(task, 0.0) for task in TEXT_TASKS] for found in map(evidence, seen)])
     typed = np.array([at for at, row in enumerate(rows) if row.task])
-    weighed, unseen = _stacked([rows[at] for at in typed], matrix[typed], rules[typed])
+    weighed, unseen = _stacked([rows[at] for at in typed.tolist()], matrix[typed], rules[typed])
     WEIGHTS.write_bytes(encoded(trained(rows, matrix, weighed)))
     report(unseen)
 
@@ -66,7 +67,7 @@ def trained(rows: Sequence[Example], matrix: sparse.csr_array, weighed: Stack = 
     """The three models of the rows that have their labels."""
     typed = np.array([at for at, row in enumerate(rows) if row.task])
     return Trained(
-        tasks=_tasks([rows[at] for at in typed], matrix[typed]),
+        tasks=_tasks([rows[at] for at in typed.tolist()], matrix[typed]),
         fields=_fields(rows, matrix),
         complexity=_complexity(rows, matrix),
         stack=weighed,
@@ -116,7 +117,7 @@ def _stacked(rows: Sequence[Example], matrix: sparse.csr_array, rules: Floats) -
     logits = np.zeros((len(rows), len(TEXT_TASKS)))
     for each in range(FOLDS):
         inside = np.flatnonzero(fold != each)
-        found, bias = _tasks([rows[at] for at in inside], matrix[inside])
+        found, bias = _tasks([rows[at] for at in inside.tolist()], matrix[inside])
         logits[fold == each] = matrix[np.flatnonzero(fold == each)] @ found + bias
     weighed = stack(logits, rules, labels, weights)
     return weighed, Unseen(rows, labels, softmax(weighed.logits(logits, rules)), weights)
@@ -141,7 +142,7 @@ def encoded(trained: Trained) -> bytes:
         tasks=dict(zip(TEXT_TASKS, (round(float(offset), 4) for offset in trained.stack.offsets), strict=True))
         | OFFSETS_OF_MEDIA,
     )
-    table = (np.rint(weights / scales) + ZERO).astype(np.uint8)
+    table: NDArray[np.uint8] = (np.rint(weights / scales) + ZERO).astype(np.uint8)
     return MAGIC + msgspec.json.encode(header) + b"\n" + table.tobytes()
 
 

@@ -116,6 +116,18 @@ MinReliabilityOption = Annotated[
     float | None,
     typer.Option("--min-reliability", metavar="SHARE", min=0, max=1, help="Only models of which this share of calls succeed."),
 ]
+InferConstraintsOption = Annotated[
+    bool,
+    typer.Option(
+        "--infer-constraints",
+        help='Read limits from the prompt, too: "answer quickly", "spend at most 1 cent", "keep it local".',
+        show_default=False,
+    ),
+]
+SelectBatchOption = Annotated[
+    str | None,
+    typer.Option("--batch", metavar="FILE", help='Choose for each line of a file, {"prompt": "…"}; `-` is standard input.'),
+]
 TemperatureOption = Annotated[
     float | None, typer.Option("--temperature", "-t", metavar="T", min=0, help="Randomness; 0 is the most repeatable.")
 ]

@@ -34,6 +34,7 @@ def run(
     max_cost: opt.MaxCostOption = None,
     max_latency: opt.MaxLatencyOption = None,
     min_reliability: opt.MinReliabilityOption = None,
+    infer_constraints: opt.InferConstraintsOption = False,
     timeout: opt.TimeoutOption = None,
     out: opt.OutOption = None,
     no_stream: Annotated[
@@ -115,8 +116,9 @@ def run(
     from mmai.cli.refusals import demand_model
     from mmai.cli.saving import STDOUT, Saving
     from mmai.cli.shown import View
-    from mmai.cli.wishes import limits, read_shape, tuning, wish
+    from mmai.cli.wishes import limits, read_shape, tuning, wish, with_words
     from mmai.errors import UsageError
+    from mmai.selection.analyze import last_user_text
     from mmai.values.request import Request
 
     settings = call.settings
@@ -198,9 +200,10 @@ def run(
         call=call,
         task=task,
     )
+    request = replace(template, messages=messages)
     asking = Asking(
-        request=replace(template, messages=messages),
-        wish=wished,
+        request=request,
+        wish=with_words(wished, last_user_text(request)) if infer_constraints else wished,
         timeout_s=settings.run.timeout_s if timeout is None else timeout,
         log=log,
     )

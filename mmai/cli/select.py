@@ -20,6 +20,8 @@ def select(
     max_latency: opt.MaxLatencyOption = None,
     min_reliability: opt.MinReliabilityOption = None,
     explain: opt.ExplainOption = False,
+    infer_constraints: opt.InferConstraintsOption = False,
+    batch: opt.SelectBatchOption = None,
     no_stdin: opt.NoStdinOption = False,
     stdin_timeout: opt.StdinTimeoutOption = None,
     output: opt.OutputOption = Output.TABLE,
@@ -30,24 +32,25 @@ def select(
     """Show which model would take a prompt, and why.
 
     On a terminal: how the prompt is read, and the models, best first. In a pipe: the choice alone, as `provider:name`, or as
-    the name its provider knows it by when --provider says which one that is.
+    the name its provider knows it by when --provider says which one that is. With --batch: JSON lines, one for each prompt.
 
     \b
     Examples:
       mmai select "prove that the square root of 2 is irrational" --explain
       ollama run "$(mmai select --provider ollama "write a haiku")"
+      mmai select --batch prompts.jsonl | jq -r .choice
     """
     call = frame("select", output, json=json, quiet=quiet, no_color=no_color)
+    from msgspec.structs import replace
+
     from mmai.cli.prompt import gather
-    from mmai.cli.wishes import limits, read_shape, wish
+    from mmai.cli.wishes import limits, read_shape, wish, with_words
     from mmai.cli.world import world
     from mmai.render.selection import explanation_table, selection_data, selection_table
+    from mmai.selection.analyze import last_user_text
     from mmai.values.decision import Decision
     from mmai.values.request import Options, Request
 
-    wait_s = call.settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout
-    messages = gather(prompt or (), system=system, files=file or (), no_stdin=no_stdin, stdin_timeout_s=wait_s, call=call)
-    request = Request(messages=messages, options=Options(max_tokens=max_tokens), schema=read_shape(schema), task=task)
     wished = wish(
         call.settings.selection,
         limits(
@@ -62,6 +65,19 @@ def select(
         ),
         task=task,
     )
+
+    template = Request(messages=(), options=Options(max_tokens=max_tokens), schema=read_shape(schema), task=task)
+    if batch is not None:
+        from mmai.cli.select_batch import demand_lines, select_batch
+
+        demand_lines(output, {"a prompt": prompt, "`--file`": file, "`--explain`": explain, "`--json`": json})
+        call.run(select_batch(batch, template, wished, call, system=system, infer_constraints=infer_constraints))
+        return
+    wait_s = call.settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout
+    messages = gather(prompt or (), system=system, files=file or (), no_stdin=no_stdin, stdin_timeout_s=wait_s, call=call)
+    request = replace(template, messages=messages)
+    if infer_constraints:
+        wished = with_words(wished, last_user_text(request))
 
     async def look() -> Decision:
         async with world(call) as here:

@@ -64,6 +64,15 @@ def limits(
     )
 
 
+def with_words(wish: Wish, prompt: str) -> Wish:
+    """The wish with the limits its prompt speaks of, where neither flags nor settings have one."""
+    from mmai.selection.features import features
+    from mmai.selection.inferred import filled, infer
+
+    constraints, words = filled(wish.constraints, infer(features(prompt)))
+    return msgspec.structs.replace(wish, constraints=constraints, inferred=words)
+
+
 def tuning(
     *,
     temperature: float | None = None,

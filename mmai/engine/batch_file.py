@@ -27,7 +27,7 @@ class BatchPrompt(Struct, frozen=True, kw_only=True):
     """Its own instructions, in place of those for all."""
 
 
-class _Fields(Struct, kw_only=True):
+class PromptFields(Struct, kw_only=True):
     """The fields of a line that mean something here."""
 
     prompt: str
@@ -55,6 +55,15 @@ def read_prompts(data: bytes, *, source: str) -> tuple[BatchPrompt, ...]:
     return tuple(prompts)
 
 
+def read_fields(text: bytes, number: int, *, source: str) -> PromptFields:
+    """One line that is not blank.
+
+    Raises:
+        UsageError: it is no prompt.
+    """
+    return _fields(_value(text, number, source), number, source)
+
+
 def rows(prompts: Sequence[BatchPrompt], template: Request, *, system: str | None = None) -> Iterator[BatchRow]:
     """A request for each prompt: `template` with its messages. `system` stands above those that have none of their own."""
     for each in prompts:
@@ -74,13 +83,8 @@ def content_key(lines: Sequence[BatchLine], sent: Sequence[BatchRow], *, to: Seq
 
 def _prompt(text: bytes, number: int, source: str) -> BatchPrompt:
     value = _value(text, number, source)
-    try:
-        fields = msgspec.convert(value, _Fields)
-    except msgspec.ValidationError as exc:
-        raise UsageError(f"line {number} of `{source}` cannot be taken: {_lower(str(exc))}", hint=HINT) from exc
-    if not fields.prompt.strip():
-        raise UsageError(f"line {number} of `{source}` has an empty prompt")
-    carried = {name: item for name, item in value.items() if name not in _Fields.__struct_fields__}
+    fields = _fields(value, number, source)
+    carried = {name: item for name, item in value.items() if name not in PromptFields.__struct_fields__}
     if taken := sorted(OWN_FIELDS & carried.keys()):
         raise UsageError(
             f"line {number} of `{source}` has a field `{taken[0]}`, which every answer has of its own; call it something else"
@@ -88,6 +92,16 @@ def _prompt(text: bytes, number: int, source: str) -> BatchPrompt:
     content = sha256(json.encode((fields.id, fields.system, fields.prompt))).hexdigest()[:12]
     line = BatchLine(name=f"line-{number}-{content}", number=number, id=fields.id, carried=carried)
     return BatchPrompt(line=line, prompt=fields.prompt, system=fields.system)
+
+
+def _fields(value: dict[str, Any], number: int, source: str) -> PromptFields:
+    try:
+        fields = msgspec.convert(value, PromptFields)
+    except msgspec.ValidationError as exc:
+        raise UsageError(f"line {number} of `{source}` cannot be taken: {_lower(str(exc))}", hint=HINT) from exc
+    if not fields.prompt.strip():
+        raise UsageError(f"line {number} of `{source}` has an empty prompt")
+    return fields
 
 
 def _value(text: bytes, number: int, source: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The best model for a prompt, out of all that are known."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
 from msgspec import structs
@@ -111,6 +112,14 @@ class Chooser:
             raise _with_unasked(no_eligible(decision), registry, wish)
         return explain(decision, choices.roster) if explained else decision
 
+    async def prepared(self) -> Callable[[Request, Wish], Decision]:
+        """What ranks the models for one request after another, as `decide` does, with everything else looked up once.
+
+        A decision without a choice is returned as it is.
+        """
+        registry = await self._directory.fresh(self._max_age_s)
+        return partial(self._decide, self.choices(registry), registry, budget=self._budget())
+
     def active(self, registry: Registry, wish: Wish) -> dict[TaskType, str | None]:
         """Task type to the reference that takes it now, as far as the task alone tells; None where no model can."""
         choices, budget = self.choices(registry), self._budget()
@@ -134,24 +143,24 @@ class Chooser:
     def _decide(
         self, choices: Choices, registry: Registry, request: Request, wish: Wish, budget: Sequence[Spending]
     ) -> Decision:
+        analysis = analyze(request, constraints=wish.constraints, task=wish.task)
+        if wish.inferred:
+            analysis = structs.replace(analysis, inferred=wish.inferred)
         down = unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s)
         return choices.decide(
             request,
-            constraints=wish.constraints,
             weights=wish.weights,
             policy=wish.policy,
-            task=wish.task,
-            unavailable=down | self._refusals(registry, request, wish),
+            unavailable=down | self._refusals(registry, structs.replace(request, task=analysis.task_type)),
             preferred=wish.preferred,
             budget=budget,
+            analysis=analysis,
         )
 
-    def _refusals(self, registry: Registry, request: Request, wish: Wish) -> dict[str, str]:
+    def _refusals(self, registry: Registry, asked: Request) -> dict[str, str]:
         """Reference to reason, for models only their adapter can rule out: embedded ones know which wording they can serve,
         and a library which of its declared models were never downloaded.
         """
-        analysis = analyze(request, task=wish.task)
-        asked = structs.replace(request, task=analysis.task_type)
         refusals: dict[str, str] = {}
         for ref, card in registry.models.items():
             if card.locality != "embedded" and card.source != "configured":

@@ -18,6 +18,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     fallbacks: tuple[str, ...] = ()
     task: TaskType | None = None
     constraints: Constraints = Constraints()
+    inferred: dict[str, str] = {}
+    """Fields of `constraints` that were read from the prompt, to the words they were read from."""
     weights: Weights = Weights()
     policy: str | None = "balanced"
     """The name the weights go by, if they have one."""

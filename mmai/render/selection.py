@@ -45,13 +45,14 @@ def explanation_table(decision: Decision) -> Table:
     return Table(columns=_EXPLANATION, rows=[*rows, *excluded], caption=analysis_line(decision.analysis))
 
 
-def selection_data(decision: Decision) -> dict[str, Any]:
+def selection_data(decision: Decision, *, with_excluded: bool = True) -> dict[str, Any]:
     """The `data` of `select`. Candidates: the eligible ones, best first, then the excluded."""
+    excluded = decision.excluded if with_excluded else ()
     return {
         "choice": None if decision.choice is None else str(decision.choice.card.ref),
         "analysis": decision.analysis,
         "weights": normalised(decision.weights),
-        "candidates": [_candidate(candidate) for candidate in (*decision.ranked, *decision.excluded)],
+        "candidates": [_candidate(candidate) for candidate in (*decision.ranked, *excluded)],
     }
 
 

@@ -9,9 +9,9 @@ from mmai.selection.language import language
 from mmai.selection.lengths import output_tokens
 from mmai.selection.requirements import output_requirements
 from mmai.selection.tasks import task_probabilities
-from mmai.selection.tokens import request_tokens
+from mmai.selection.tokens import USUAL, tokens_by_family
 from mmai.values.request import AudioPart, ImagePart, Request
-from mmai.values.task import Constraints, Modality, TaskAnalysis, TaskType
+from mmai.values.task import LONG_CONTEXT, Constraints, Modality, TaskAnalysis, TaskType
 
 _CAPABILITY = {
     TaskType.EMBEDDING: "embedding",
@@ -22,6 +22,9 @@ _CAPABILITY = {
 
 UNLIMITED = Constraints()
 
+LONG_CONTEXT_TOKENS = 32_000
+"""Beyond the windows many local models are served with."""
+
 
 def analyze(request: Request, *, constraints: Constraints = UNLIMITED, task: TaskType | None = None) -> TaskAnalysis:
     """Read the last user turn, its attachments and the options. Deterministic.
@@ -29,7 +32,7 @@ def analyze(request: Request, *, constraints: Constraints = UNLIMITED, task: Tas
     `task`, or else the request's own, is taken as certain. `constraints` are carried along and never read from the wording.
     """
     images, recordings = _attachments(request)
-    seen = features(_last_user_text(request))
+    seen = features(last_user_text(request))
     classifier = shipped()
     words, shape = tuple(grams(seen)), bins(seen)
     reading = classifier.read(words, shape)
@@ -39,24 +42,29 @@ def analyze(request: Request, *, constraints: Constraints = UNLIMITED, task: Tas
     )
     best = TaskType(next(iter(likely)))
     output = output_requirements(seen, request, best)
-    tokens = request_tokens(request)
+    by_family = tokens_by_family(request)
+    tokens = by_family[USUAL]
     return TaskAnalysis(
         task_type=best,
         task_probabilities=likely,
         complexity=min(1.0, max(0.0, reading.complexity)),
         complexity_drivers=drivers(seen, classifier, grams=words, bins=shape),
         domain=domain(reading.fields),
-        required_capabilities=_required(request, best, certain=known is not None, images=images, recordings=recordings),
+        required_capabilities=_required(
+            request, best, certain=known is not None, images=images, recordings=recordings, tokens=tokens
+        ),
         modality=Modality.IMAGE if images else Modality.AUDIO if recordings else Modality.TEXT,
         output=output,
         context_tokens=tokens,
         output_tokens=output_tokens(likely, output, request, context_tokens=tokens),
+        tokens_by_family=by_family,
         language=language(seen),
         constraints=constraints,
     )
 
 
-def _last_user_text(request: Request) -> str:
+def last_user_text(request: Request) -> str:
+    """What the analysis reads: the text of the latest turn of the user's."""
     return next((message.text for message in reversed(request.messages) if message.role == "user"), "")
 
 
@@ -65,7 +73,7 @@ def _attachments(request: Request) -> tuple[int, int]:
     return sum(isinstance(part, ImagePart) for part in parts), sum(isinstance(part, AudioPart) for part in parts)
 
 
-def _required(request: Request, task: TaskType, *, certain: bool, images: int, recordings: int) -> tuple[str, ...]:
+def _required(request: Request, task: TaskType, *, certain: bool, images: int, recordings: int, tokens: int) -> tuple[str, ...]:
     """What attachments and options ask for, and what a task that somebody named does even before its attachments are there."""
     needs = {
         _CAPABILITY.get(task, "text_generation"): True,
@@ -75,5 +83,6 @@ def _required(request: Request, task: TaskType, *, certain: bool, images: int, r
         "audio": recordings or (certain and task is TaskType.SPEECH_TRANSCRIPTION),
         "json_schema": request.schema is not None,
         "tools": request.tools,
+        LONG_CONTEXT: tokens >= LONG_CONTEXT_TOKENS,
     }
     return tuple(name for name, needed in needs.items() if needed)

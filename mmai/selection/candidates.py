@@ -22,7 +22,7 @@ from mmai.selection.expectations import (
 from mmai.values.budget import Spending
 from mmai.values.cost import dollars
 from mmai.values.model import Locality, ModelCard, Profile
-from mmai.values.task import Constraints, Modality, TaskAnalysis, TaskType
+from mmai.values.task import LONG_CONTEXT, Constraints, Modality, TaskAnalysis, TaskType
 
 Filter = tuple[str, Callable[[ModelCard], str | None]]
 """A name (`Candidate.excluded_by`), and what says why a model may not pass, or None."""
@@ -78,7 +78,7 @@ def filters(
     """
     limits = analysis.constraints
     measured = profiles or {}
-    required = frozenset(analysis.required_capabilities) | set(limits.require)
+    required = (frozenset(analysis.required_capabilities) - {LONG_CONTEXT}) | set(limits.require)
     offered: Sequence[tuple[object, str, Callable[[ModelCard], str | None]]] = (
         (limits.provider, "provider", partial(_provider, limits.provider)),
         (limits.exclude, "exclude", partial(_exclude, limits.exclude, _pattern(limits.exclude))),

@@ -5,9 +5,12 @@ Only sentences at the edges of a prompt are read, where people say what they wan
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+from msgspec.structs import replace
 
 from mmai.selection.features import Features
+from mmai.values.task import Constraints
 
 SOON_MS = 5_000.0
 CHEAP_USD = 0.01
@@ -56,6 +59,13 @@ def infer(features: Features) -> dict[str, tuple[float | bool, str]]:
         for field, value, words in _limits(sentence):
             found.setdefault(field, (value, words.strip(_WHITE)))
     return found
+
+
+def filled(constraints: Constraints, found: Mapping[str, tuple[float | bool, str]]) -> tuple[Constraints, dict[str, str]]:
+    """The constraints with what was found where nobody set anything, and of those fields the words."""
+    new = {field: read for field, read in found.items() if not getattr(constraints, field)}
+    values = {field: value for field, (value, _) in new.items()}
+    return replace(constraints, **values), {field: words for field, (_, words) in new.items()}
 
 
 def _edges(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from math import inf
 from mmai.errors import BudgetExceeded, MmaiError, NoEligibleModel
 from mmai.selection.candidates import FILTERS, MONEY, tokens_needed
 from mmai.values.decision import Candidate, Decision
-from mmai.values.task import Constraints
+from mmai.values.task import LONG_CONTEXT, Constraints
 
 _NARROWING = ("provider", "exclude", "local_only", "policy")
 """Filters by which the user says which models count at all."""
@@ -130,7 +130,8 @@ def _context(widest: Candidate, decision: Decision) -> str:
 
 def _lacking(misses: Sequence[Candidate], decision: Decision) -> str:
     """The first need that none of them meets, else the first that some do not."""
-    needs = [*decision.analysis.required_capabilities, *decision.analysis.constraints.require]
+    required = (need for need in decision.analysis.required_capabilities if need != LONG_CONTEXT)
+    needs = [*required, *decision.analysis.constraints.require]
     missed_by = {need: sum(need not in candidate.card.capabilities for candidate in misses) for need in needs}
     return max(missed_by, key=lambda need: missed_by[need])
 

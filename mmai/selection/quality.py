@@ -33,4 +33,4 @@ def expected(prior: Prior, observed: Mapping[str, Observed], analysis: TaskAnaly
         if seen is not None:
             ability = (prior.strength * ability + seen.weight * seen.mean) / (prior.strength + seen.weight)
         total += share * ability
-    return total ** exponent(analysis.complexity)
+    return float(total ** exponent(analysis.complexity))

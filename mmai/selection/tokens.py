@@ -1,7 +1,7 @@
 """How many tokens a request takes: an estimate that needs no vocabulary, by model family where that is asked."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from operator import mul
 
 import msgspec
@@ -62,14 +62,45 @@ def text_tokens(text: str, *, family: str = USUAL) -> int:
 
     Texts above 4,096 characters are judged by 16 stretches of them.
     """
+    return _tokens(_kinds_of(text), family)
+
+
+def request_tokens(request: Request, *, family: str = USUAL) -> int:
+    """Tokens of everything that is sent: turns, attachments, tools and schema."""
+    return tokens_by_family(request)[family]
+
+
+def tokens_by_family(request: Request) -> dict[str, int]:
+    """Family to estimated tokens of everything that is sent."""
+    parts = [part for message in request.messages for part in message.parts]
+    others = MESSAGE_TOKENS * len(request.messages) + sum(map(_attached_tokens, parts))
+    texts = [*(_kinds_of(part.text) for part in parts if isinstance(part, TextPart)), *map(_kinds_of, _data(request))]
+    return {family: others + sum(_tokens(kinds, family) for kinds in texts) for family in FAMILIES}
+
+
+def _data(request: Request) -> Iterator[str]:
+    called = [call.arguments for message in request.messages for call in message.tool_calls]
+    for value in (*called, *([request.schema] if request.schema else []), *request.tools):
+        yield msgspec.json.encode(value).decode()
+
+
+def _attached_tokens(part: Part) -> int:
+    match part:
+        case ImagePart():
+            return IMAGE_TOKENS
+        case AudioPart():
+            return _round_up(len(part.data), AUDIO_BYTES_PER_TOKEN)
+        case TextPart() | TensorPart():
+            return 0
+
+
+def _kinds_of(text: str) -> list[int]:
+    """How many characters of each kind there are."""
     sample = text if len(text) <= _SAMPLE_CHARS else _stretches(text)
-    hundredths = FAMILIES[family]
-    kinds = [0] * len(hundredths)
+    kinds = [0] * len(FAMILIES[USUAL])
     for char, count in Counter(sample).items():
         kinds[_KINDS[char]] += count
-    # Whole numbers, since CPython 3.12 adds up floats otherwise than 3.11.
-    total = max(sum(map(mul, hundredths, kinds)), _LEAST_HUNDREDTHS * len(sample))
-    return _round_up(total * len(text), 100 * len(sample)) if sample else 0
+    return kinds if sample is text else [count * len(text) // len(sample) for count in kinds]
 
 
 def _stretches(text: str) -> str:
@@ -78,36 +109,9 @@ def _stretches(text: str) -> str:
     return "".join(text[start : start + length] for start in range(0, last + 1, last // (_STRETCHES - 1)))
 
 
-def tokens_by_family(request: Request) -> dict[str, int]:
-    """Family to estimated tokens of everything that is sent."""
-    return {family: request_tokens(request, family=family) for family in FAMILIES}
-
-
-def request_tokens(request: Request, *, family: str = USUAL) -> int:
-    """Tokens of everything that is sent: turns, attachments, tools and schema."""
-    turns = sum(MESSAGE_TOKENS + _parts_tokens(message.parts, family) for message in request.messages)
-    called = [call.arguments for message in request.messages for call in message.tool_calls]
-    data = [*called, *([request.schema] if request.schema else []), *request.tools]
-    return turns + sum(_json_tokens(value, family) for value in data)
-
-
-def _parts_tokens(parts: Iterable[Part], family: str) -> int:
-    total = 0
-    for part in parts:
-        match part:
-            case TextPart():
-                total += text_tokens(part.text, family=family)
-            case ImagePart():
-                total += IMAGE_TOKENS
-            case AudioPart():
-                total += _round_up(len(part.data), AUDIO_BYTES_PER_TOKEN)
-            case TensorPart():
-                pass
-    return total
-
-
-def _json_tokens(value: object, family: str) -> int:
-    return text_tokens(msgspec.json.encode(value).decode(), family=family)
+def _tokens(kinds: Sequence[int], family: str) -> int:
+    # Whole numbers, since CPython 3.12 adds up floats otherwise than 3.11.
+    return _round_up(max(sum(map(mul, FAMILIES[family], kinds)), _LEAST_HUNDREDTHS * sum(kinds)), 100)
 
 
 def _round_up(total: int, share: int) -> int:

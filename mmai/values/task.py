@@ -40,6 +40,10 @@ class Modality(StrEnum):
     TENSOR = "tensor"
 
 
+LONG_CONTEXT = "long_context"
+"""A required capability that no card has: whether a model meets it is for its window to say."""
+
+
 class OutputRequirements(Struct, frozen=True, omit_defaults=True):
     """What the answer should look like. None says nothing was asked."""
 
@@ -92,8 +96,7 @@ class TaskAnalysis(Struct, frozen=True, kw_only=True):
     output_tokens: int = 0
     """Estimated tokens of the answer, or `max_tokens` where it is lower."""
     tokens_by_family: dict[str, int] = {}
-    """Model family (`gpt`, `claude`, `gemini`, `llama`, `qwen` …) to the tokens its tokenizer is estimated to make of what is sent;
-    empty unless asked for."""
+    """Model family (`gpt`, `claude`, `llama`, `qwen`, `mistral`) to the tokens its vocabulary is estimated to make of what is sent."""
     language: str | None = None
     """Script or language of the prompt, as far as it shows."""
     constraints: Constraints = Constraints()

@@ -12,11 +12,11 @@ $0.20 for a million tokens.
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import scipy.sparse as sparse
+from scipy import sparse
 
 from mmai.selection.classifier import Classifier
 from mmai.selection.features import features
@@ -79,7 +79,8 @@ def routed(score: Floats, strong: Floats, weak: Floats) -> tuple[float, float, f
     share, accuracy = np.array(points).T
     low, high = weak.mean(), strong.mean()
     apgr = float((np.trapezoid(accuracy, share) - low) / (high - low))
-    return apgr, *(float(np.interp(low + part * (high - low), np.maximum.accumulate(accuracy), share)) for part in (0.5, 0.8))
+    half, most = (float(np.interp(low + part * (high - low), np.maximum.accumulate(accuracy), share)) for part in (0.5, 0.8))
+    return apgr, half, most
 
 
 def two_models(name: str, rows: list[Example], matrix: sparse.csr_array, path: Path, published: dict[str, list[float]]) -> None:
@@ -112,7 +113,7 @@ def show(name: str, figures: Sequence[tuple[float, float, float]]) -> None:
     print(f"{name:26} {apgr:6.3f} {cpt50:6.1%} {cpt80:6.1%}")
 
 
-def halves(rows: list[Example], matrix: sparse.csr_array, source: str, seed: int):
+def halves(rows: list[Example], matrix: sparse.csr_array, source: str, seed: int) -> Iterator[tuple[Labels, Labels, Router]]:
     """(prompts of one half, of the other, what the first and all other data taught), twice; positions are within the source."""
     places = np.array([at for at, row in enumerate(rows) if row.source.startswith(source)])
     half = np.random.default_rng(seed).integers(0, HALVES, len(places))
