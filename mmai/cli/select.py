@@ -19,6 +19,9 @@ def select(
     max_cost: opt.MaxCostOption = None,
     max_latency: opt.MaxLatencyOption = None,
     min_reliability: opt.MinReliabilityOption = None,
+    policy: opt.PolicyOption = None,
+    weights: opt.WeightsOption = None,
+    explore: opt.ExploreOption = False,
     explain: opt.ExplainOption = False,
     no_stdin: opt.NoStdinOption = False,
     stdin_timeout: opt.StdinTimeoutOption = None,
@@ -61,6 +64,9 @@ def select(
             min_reliability=min_reliability,
         ),
         task=task,
+        policy=policy,
+        weights=weights,
+        explore=explore,
     )
 
     async def look() -> Decision:
