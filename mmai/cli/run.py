@@ -35,6 +35,9 @@ def run(
     max_latency: opt.MaxLatencyOption = None,
     min_reliability: opt.MinReliabilityOption = None,
     infer_constraints: opt.InferConstraintsOption = False,
+    policy: opt.PolicyOption = None,
+    weights: opt.WeightsOption = None,
+    explore: opt.ExploreOption = False,
     timeout: opt.TimeoutOption = None,
     out: opt.OutOption = None,
     no_stream: Annotated[
@@ -158,6 +161,9 @@ def run(
         model=model or settings.run.model,
         fallbacks=fallback or (),
         task=task,
+        policy=policy,
+        weights=weights,
+        explore=explore,
     )
     log = settings.run.log and not no_log
     if batch is not None or via_provider_batch or resume is not None or cancel:

@@ -19,6 +19,9 @@ def select(
     max_cost: opt.MaxCostOption = None,
     max_latency: opt.MaxLatencyOption = None,
     min_reliability: opt.MinReliabilityOption = None,
+    policy: opt.PolicyOption = None,
+    weights: opt.WeightsOption = None,
+    explore: opt.ExploreOption = False,
     explain: opt.ExplainOption = False,
     infer_constraints: opt.InferConstraintsOption = False,
     batch: opt.SelectBatchOption = None,
@@ -64,6 +67,9 @@ def select(
             min_reliability=min_reliability,
         ),
         task=task,
+        policy=policy,
+        weights=weights,
+        explore=explore,
     )
 
     template = Request(messages=(), options=Options(max_tokens=max_tokens), schema=read_shape(schema), task=task)

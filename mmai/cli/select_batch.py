@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-import msgspec
 from msgspec.structs import replace
 
 from mmai.cli.frame import Frame
@@ -14,6 +13,7 @@ from mmai.cli.world import world
 from mmai.engine.batch_file import PromptFields, read_fields
 from mmai.engine.wish import Wish
 from mmai.errors import MmaiError, UsageError
+from mmai.render.envelope import plain, plain_line
 from mmai.render.selection import selection_data
 from mmai.selection.misses import no_eligible
 from mmai.values.decision import Decision
@@ -62,7 +62,7 @@ async def select_batch(
             if error is not None:
                 failures += 1
                 first = first or error
-            pending += msgspec.json.encode(row) + b"\n"
+            pending += plain_line(row)
             if len(pending) >= FLUSH_BYTES:
                 call.write(bytes(pending))
                 pending.clear()
@@ -103,9 +103,10 @@ def _row(
     except UsageError as exc:
         error = exc
     else:
-        row |= {"id": prompt.id, **selection_data(decision, with_excluded=False)}
+        data = selection_data(decision, with_excluded=False)
+        row |= {"id": prompt.id, **data, "analysis": plain(data["analysis"])}
         error = _without_choice(decision, number, source)
-    told = None if error is None else {"code": error.code, "message": error.message, "hint": error.hint}
+    told = None if error is None else plain({"code": error.code, "message": error.message, "hint": error.hint})
     return row | {"error": told}, error
 
 
