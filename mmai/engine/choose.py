@@ -19,6 +19,7 @@ from mmai.selection.misses import no_eligible
 from mmai.values.budget import Spending
 from mmai.values.decision import Decision
 from mmai.values.model import ModelCard, Profile
+from mmai.values.outcome import Observed
 from mmai.values.registry import Registry
 from mmai.values.request import AudioPart, ImagePart, Message, Part, Request, TextPart
 from mmai.values.task import TaskType
@@ -38,6 +39,13 @@ MATERIAL: dict[TaskType, Part] = {
 }
 """What a task works on, where that is no text."""
 
+Observations = Mapping[str, Mapping[str, Observed]]
+"""By reference and task type."""
+
+
+def _nothing(_: Registry) -> Observations:
+    return {}
+
 
 class Chooser:
     """Weighs the models of a directory against a request and the user's limits."""
@@ -47,6 +55,7 @@ class Chooser:
         directory: Directory,
         *,
         profiles: Callable[[], Mapping[str, Profile]],
+        observed: Callable[[Registry], Observations] = _nothing,
         budget: Callable[[], Sequence[Spending]] = tuple,
         max_age_s: float,
         recheck_s: float,
@@ -54,10 +63,11 @@ class Chooser:
     ) -> None:
         """A choice rests on a look no older than `max_age_s`, and one that finds no real model on one within `recheck_s`.
 
-        `budget` says what is left to spend.
+        `observed` says what came of answers, `budget` what is left to spend.
         """
         self._directory = directory
         self._profiles = profiles
+        self._observed = observed
         self._budget = budget
         self._max_age_s = max_age_s
         self._recheck_s = recheck_s
