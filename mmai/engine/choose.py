@@ -39,12 +39,7 @@ MATERIAL: dict[TaskType, Part] = {
 }
 """What a task works on, where that is no text."""
 
-Observations = Mapping[str, Mapping[str, Observed]]
-"""By reference and task type."""
-
-
-def _nothing(_: Registry) -> Observations:
-    return {}
+NOTHING_OBSERVED: Mapping[str, Mapping[str, Observed]] = {}
 
 
 class Chooser:
@@ -55,7 +50,7 @@ class Chooser:
         directory: Directory,
         *,
         profiles: Callable[[], Mapping[str, Profile]],
-        observed: Callable[[Registry], Observations] = _nothing,
+        observed: Callable[[Registry, float], Mapping[str, Mapping[str, Observed]]] = lambda registry, now: NOTHING_OBSERVED,
         budget: Callable[[], Sequence[Spending]] = tuple,
         max_age_s: float,
         recheck_s: float,
@@ -63,7 +58,8 @@ class Chooser:
     ) -> None:
         """A choice rests on a look no older than `max_age_s`, and one that finds no real model on one within `recheck_s`.
 
-        `observed` says what came of answers, `budget` what is left to spend.
+        `profiles` maps references to what was measured; `observed` reads from a registry how their outcomes by task count at a
+        moment, in Unix seconds; `budget` says what is left to spend.
         """
         self._directory = directory
         self._profiles = profiles

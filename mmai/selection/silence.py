@@ -27,7 +27,7 @@ HABIT_RUNS = 20.0
 USUAL = 0.7
 """The quality at which the weight of a run is reckoned: 0.18 of a rating, or 0.35 with a schema, and less where complaints are common."""
 
-LONGEST = 10.0
+HEAVIEST = 10.0
 """Most that such runs of one model at one kind of task weigh, in ratings: what is assumed here must not outvote what people say."""
 
 
@@ -47,7 +47,7 @@ class Likelihood(Struct, frozen=True, kw_only=True):
 
     def weight(self, complaints: float) -> float:
         """What one run weighs, in ratings, where this share of runs is complained of."""
-        share = max(complaints, self.complaints(USUAL))
+        share = min(max(complaints, self.complaints(USUAL)), 0.5)
         return USUAL * (1 - USUAL) * (self.bad - self.good) ** 2 / (share * (1 - share))
 
 
@@ -67,7 +67,7 @@ def soft(judged: Sequence[Judged], priors: Mapping[str, Prior]) -> dict[str, dic
         tasks = found.setdefault(runs.model, {})
         tasks[runs.task] = joined(tasks.get(runs.task), _observed(runs, expected, habit))
     return {
-        ref: {task: Observed(weight=min(seen.weight, LONGEST), mean=seen.mean) for task, seen in tasks.items()}
+        ref: {task: Observed(weight=min(seen.weight, HEAVIEST), mean=seen.mean) for task, seen in tasks.items()}
         for ref, tasks in found.items()
     }
 

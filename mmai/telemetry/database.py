@@ -203,7 +203,7 @@ def _judgements(connection: sqlite3.Connection) -> None:
         connection.execute(f"ALTER TABLE runs ADD COLUMN {column}")
     connection.execute("CREATE INDEX repetitions ON runs (fingerprint, started_at) WHERE fingerprint IS NOT NULL")
     connection.execute("""
-        CREATE INDEX judged ON runs (started_at, model, task, judgement, rerun)
+        CREATE INDEX judged ON runs (started_at, model, task, judgement, rerun, fingerprint, rating, executor, status)
         WHERE fingerprint IS NOT NULL AND rating IS NULL AND executor IS NOT 'reference'
           AND (status = 'ok' OR judgement = 'schema_broken')""")
 

@@ -10,8 +10,8 @@ RERUN_S = (1.0, 120.0)
 """A prompt that goes to another model so long after an answer is a complaint about it. Later, it is a new question; within a
 second nobody has read the answer, and a script is trying several models."""
 
-LATEST_RUNS = 2000
-"""How many runs are counted: more would tell little, since their weight is limited, and cost every choice time."""
+LATEST_RUNS = 1000
+"""How many runs are counted: more would tell little, since their weight is limited, and each thousand costs a choice 1 ms."""
 
 DAY_S = 86400.0
 
