@@ -13,9 +13,10 @@ from mmai.registry.health import unavailable
 from mmai.registry.profiles import effective
 from mmai.selection.analyze import analyze
 from mmai.selection.candidates import MONEY, exclusion, filters
-from mmai.selection.decide import decide
+from mmai.selection.decide import Choices
 from mmai.selection.explain import explain
 from mmai.selection.misses import no_eligible
+from mmai.selection.roster import NO_OUTCOMES
 from mmai.values.budget import Spending
 from mmai.values.decision import Decision
 from mmai.values.model import ModelCard, Profile
@@ -28,7 +29,7 @@ from mmai.values.url import is_loopback
 RUNNERS_UP = 3
 """How many of the next best models an automatic choice may fall back to."""
 
-LIMITS = frozenset({"provider", "exclude", "local_only", "max_latency", "min_reliability", "max_memory", *MONEY})
+LIMITS = frozenset({"provider", "exclude", "local_only", "policy", "max_latency", "min_reliability", "max_memory", *MONEY})
 """Filters that hold for a model somebody named, too: limits the user set. What it can do is between the model and its server."""
 
 
@@ -39,8 +40,6 @@ MATERIAL: dict[TaskType, Part] = {
 }
 """What a task works on, where that is no text."""
 
-NOTHING_OBSERVED: Mapping[str, Mapping[str, Observed]] = {}
-
 
 class Chooser:
     """Weighs the models of a directory against a request and the user's limits."""
@@ -50,7 +49,7 @@ class Chooser:
         directory: Directory,
         *,
         profiles: Callable[[], Mapping[str, Profile]],
-        observed: Callable[[Registry, float], Mapping[str, Mapping[str, Observed]]] = lambda registry, now: NOTHING_OBSERVED,
+        observed: Callable[[Registry, float], Mapping[str, Mapping[str, Observed]]] = lambda registry, now: NO_OUTCOMES,
         budget: Callable[[], Sequence[Spending]] = tuple,
         max_age_s: float,
         recheck_s: float,
@@ -99,39 +98,50 @@ class Chooser:
             NoEligibleModel: none is left.
             BudgetExceeded: none that may cost as much.
         """
-        budget, seen = self._budget(), self._profiles()
+        budget = self._budget()
         registry = await self._directory.fresh(self._max_age_s)
-        decision = self._decide(registry, request, wish, seen, budget)
+        choices = self.choices(registry)
+        decision = self._decide(choices, registry, request, wish, budget)
         if decision.choice is None or decision.choice.card.locality == "embedded":
             # Perhaps a server was started, or a model pulled, since the last look.
             registry = await self._directory.fresh(self._recheck_s)
-            decision = self._decide(registry, request, wish, seen, budget)
+            choices = self.choices(registry)
+            decision = self._decide(choices, registry, request, wish, budget)
         if decision.choice is None:
             raise _with_unasked(no_eligible(decision), registry, wish)
-        return explain(decision, profiles=effective(registry, seen)) if explained else decision
+        return explain(decision, choices.roster) if explained else decision
 
     def active(self, registry: Registry, wish: Wish) -> dict[TaskType, str | None]:
         """Task type to the reference that takes it now, as far as the task alone tells; None where no model can."""
-        budget, seen = self._budget(), self._profiles()
+        choices, budget = self.choices(registry), self._budget()
         chosen: dict[TaskType, str | None] = {}
         for task in TaskType:
             request = Request(messages=(Message("user", (MATERIAL.get(task, TextPart(".")),)),))
-            choice = self._decide(registry, request, structs.replace(wish, task=task), seen, budget).choice
+            choice = self._decide(choices, registry, request, structs.replace(wish, task=task), budget).choice
             chosen[task] = str(choice.card.ref) if choice else None
         return chosen
 
+    def choices(self, registry: Registry) -> Choices:
+        """The models of a registry with all that is known of them now, ready to be chosen from for any number of prompts."""
+        now = self._clock.now()
+        return Choices(
+            registry.models.values(),
+            profiles=effective(registry, self._profiles()),
+            observed=self._observed(registry, now),
+            now=now,
+        )
+
     def _decide(
-        self, registry: Registry, request: Request, wish: Wish, seen: Mapping[str, Profile], budget: Sequence[Spending]
+        self, choices: Choices, registry: Registry, request: Request, wish: Wish, budget: Sequence[Spending]
     ) -> Decision:
         down = unavailable(registry, now=self._clock.now(), ttl_s=self._max_age_s)
-        return decide(
+        return choices.decide(
             request,
-            tuple(registry.models.values()),
             constraints=wish.constraints,
             weights=wish.weights,
+            policy=wish.policy,
             task=wish.task,
             unavailable=down | self._refusals(registry, request, wish),
-            profiles=effective(registry, seen),
             preferred=wish.preferred,
             budget=budget,
         )
@@ -165,6 +175,7 @@ class Chooser:
             max_tokens=request.options.max_tokens,
             profiles=effective(self._directory.registry(), self._profiles()),
             budget=budget,
+            now=self._clock.now(),
         )
         limits = [check for check in checks if check[0] in LIMITS]
         for card in cards:

@@ -19,6 +19,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     task: TaskType | None = None
     constraints: Constraints = Constraints()
     weights: Weights = Weights()
+    policy: str | None = "balanced"
+    """The name the weights go by, if they have one."""
     preferred: str | None = None
     """Provider to take where scores are equal."""
 

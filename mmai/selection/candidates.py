@@ -6,6 +6,7 @@ knows it before the first run, so that only a model which was measured, or decla
 """
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -20,18 +21,21 @@ from mmai.selection.expectations import (
 )
 from mmai.values.budget import Spending
 from mmai.values.cost import dollars
-from mmai.values.model import ModelCard, Profile
+from mmai.values.model import Locality, ModelCard, Profile
 from mmai.values.task import Constraints, Modality, TaskAnalysis, TaskType
 
 Filter = tuple[str, Callable[[ModelCard], str | None]]
 """A name (`Candidate.excluded_by`), and what says why a model may not pass, or None."""
 
 FILTERS = (
-    "provider", "exclude", "local_only", "problem", "capability", "modality", "only_tasks", "context", "max_latency", "min_reliability",
+    "provider", "exclude", "local_only", "policy", "problem", "retired", "capability", "modality", "only_tasks", "context", "max_latency", "min_reliability",
     "max_memory", "health", "max_cost", "budget",
 )  # fmt: skip
 """Their names in the order they are asked; the first that objects gives the reason. Money comes last: what it alone excludes
 would have answered."""
+
+STANDING = frozenset(FILTERS[: FILTERS.index("context")])
+"""Those that object to the same models for every prompt of one kind, under the same limits."""
 
 MONEY = frozenset({"max_cost", "budget"})
 
@@ -40,6 +44,14 @@ SPECIALISTS = {
     TaskType.SPEECH_TRANSCRIPTION: ("speech_transcription", {"text_generation", "audio"}),
 }
 """Task to the capability that is enough for it, in place of a general model's."""
+
+POLICY_LOCALITIES: dict[str, tuple[Locality, ...]] = {
+    "local": ("embedded", "local", "network"),
+    "private": ("embedded", "local"),
+}
+"""Policy to where the models it allows run."""
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 _IMPLIED_INPUT = {
     "vision": Modality.IMAGE,
@@ -56,11 +68,13 @@ def filters(
     unavailable: Mapping[str, str] | None = None,
     profiles: Mapping[str, Profile] | None = None,
     budget: Sequence[Spending] = (),
+    now: float | None = None,
 ) -> tuple[Filter, ...]:
     """Those that can exclude anything here, in the order of `FILTERS`.
 
     `unavailable` maps what does not answer to the reason: a reference, a provider, or `provider@endpoint`; a model with several
-    endpoints is out when all are. `profiles` maps references to what was measured. `budget` is what is left to spend.
+    endpoints is out when all are. `profiles` maps references to what was measured. `budget` is what is left to spend. `now` is in
+    Unix seconds; without it no day of retirement has come, and nothing measured is old.
     """
     limits = analysis.constraints
     measured = profiles or {}
@@ -69,13 +83,15 @@ def filters(
         (limits.provider, "provider", partial(_provider, limits.provider)),
         (limits.exclude, "exclude", partial(_exclude, limits.exclude, _pattern(limits.exclude))),
         (limits.local_only, "local_only", _local_only),
+        (limits.policy, "policy", partial(_policy, limits.policy)),
         (True, "problem", _problem),
+        (now is not None, "retired", partial(_retired, _day(now))),
         (True, "capability", partial(_capability, required, SPECIALISTS.get(analysis.task_type))),
         (True, "modality", partial(_modality, analysis.modality)),
         (True, "only_tasks", partial(_only_tasks, analysis.task_type)),
         (True, "context", partial(_context, analysis)),
-        (limits.max_latency_ms is not None, "max_latency", partial(_max_latency, analysis, measured)),
-        (limits.min_reliability is not None, "min_reliability", partial(_min_reliability, limits, measured)),
+        (limits.max_latency_ms is not None, "max_latency", partial(_max_latency, analysis, measured, now)),
+        (limits.min_reliability is not None, "min_reliability", partial(_min_reliability, limits, measured, now)),
         (limits.max_memory_bytes is not None, "max_memory", partial(_max_memory, limits, measured)),
         (unavailable, "health", partial(_health, unavailable or {})),
         (limits.max_cost_usd is not None, "max_cost", partial(_max_cost, analysis, max_tokens)),
@@ -121,6 +137,24 @@ def _local_only(card: ModelCard) -> str | None:
         return None
     where = "at its provider" if card.locality == "cloud" else "on another machine"
     return f"runs {where}, and only local models are allowed"
+
+
+def _policy(name: str | None, card: ModelCard) -> str | None:
+    if card.locality in POLICY_LOCALITIES[name or "local"]:
+        return None
+    where = "at its provider" if card.locality == "cloud" else "on another machine"
+    return f"runs {where}, and policy `{name}` keeps to {'this machine' if name == 'private' else 'your own machines'}"
+
+
+def _day(now: float | None) -> str:
+    """The date by UTC; of no moment the first there is, which is after no other."""
+    return "" if now is None else time.strftime("%Y-%m-%d", time.gmtime(now))
+
+
+def _retired(today: str, card: ModelCard) -> str | None:
+    """A reason in words is no day that has come."""
+    day = card.deprecated
+    return f"its provider retired it on {day}" if day is not None and _DAY.fullmatch(day) and day <= today else None
 
 
 def _problem(card: ModelCard) -> str | None:
@@ -187,17 +221,17 @@ def _budget(analysis: TaskAnalysis, budget: Sequence[Spending], card: ModelCard)
     return None
 
 
-def _max_latency(analysis: TaskAnalysis, profiles: Mapping[str, Profile], card: ModelCard) -> str | None:
+def _max_latency(analysis: TaskAnalysis, profiles: Mapping[str, Profile], now: float | None, card: ModelCard) -> str | None:
     profile = profile_of(card, profiles)
     if profile is None or profile.latency_ms is profile.ttft_ms is profile.tokens_per_second is None:
         return None
     limit = analysis.constraints.max_latency_ms or 0.0
-    expected = latency_ms(card, profile, analysis)
+    expected = latency_ms(card, profile, analysis, now=now)
     return None if expected <= limit else f"expected to take {expected:.0f} ms, above {limit:.0f} ms"
 
 
-def _min_reliability(limits: Constraints, profiles: Mapping[str, Profile], card: ModelCard) -> str | None:
-    rate = success_rate(profile_of(card, profiles))
+def _min_reliability(limits: Constraints, profiles: Mapping[str, Profile], now: float | None, card: ModelCard) -> str | None:
+    rate = success_rate(profile_of(card, profiles), now=now)
     least = limits.min_reliability or 0.0
     return None if rate >= least else f"expected to answer {rate:.1%} of calls, below {least:.1%}"
 

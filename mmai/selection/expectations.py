@@ -1,6 +1,7 @@
 """What one request should take and cost on a model: measured figures first, declared ones next, stated assumptions last."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -25,6 +26,11 @@ ASSUMED_CLOUD_MS_PER_TOKEN = 1_000 / 60
 ASSUMED_CLOUD_MS_PER_INPUT_TOKEN = 0.1
 ASSUMED_EMBEDDED_MS = 100.0
 ASSUMED_EMBEDDED_MS_PER_INPUT_TOKEN = 0.01
+
+ASSUMED_RUNS = 1.0
+"""Calls that an assumed speed weighs as much as."""
+HALF_LIFE_S = 30 * 86_400.0
+"""After a month without a call, what was measured counts half."""
 
 PRIOR_SUCCESSES = 19.0
 PRIOR_FAILURES = 1.0
@@ -55,41 +61,81 @@ def profile_of(card: ModelCard, profiles: Mapping[str, Profile]) -> Profile | No
     return msgspec.structs.replace(measured, **missing)
 
 
-def pace(card: ModelCard, profile: Profile | None, input_tokens: int) -> tuple[float, float, float]:
-    """(milliseconds to the first token, milliseconds a token after it, milliseconds to load the weights first).
+class Speed(NamedTuple):
+    """How long a model takes, in milliseconds."""
 
-    A model that does not generate tokens takes its whole call for the first. Loading counts only where the weights are known
-    not to be in memory.
+    load_ms: float
+    """Of weights that are known not to be in memory."""
+    first_ms: float
+    """To the first token of an answer to an empty prompt; the whole call of a model that does not generate tokens."""
+    input_token_ms: float
+    """Longer, for each token of the prompt."""
+    token_ms: float
+    """For each token of the answer."""
+    known: bool
+    """It was measured or declared, or follows from where the model runs or how large it is."""
+
+
+def speed(card: ModelCard, profile: Profile | None, *, now: float | None = None) -> Speed:
+    """Measured figures drawn toward the assumed ones: a measured time weighs `confidence`, the assumed one the rest, and they
+    meet in their weighted geometric mean. `now` is in Unix seconds; None takes every figure as fresh.
     """
-    if card.locality == "cloud":
-        first_ms = ASSUMED_CLOUD_FIRST_TOKEN_MS + ASSUMED_CLOUD_MS_PER_INPUT_TOKEN * input_tokens
-        token_ms = ASSUMED_CLOUD_MS_PER_TOKEN
-        load_ms = 0.0
-    elif card.locality == "embedded":
-        first_ms = ASSUMED_EMBEDDED_MS + ASSUMED_EMBEDDED_MS_PER_INPUT_TOKEN * input_tokens
-        token_ms = load_ms = 0.0
-    else:
-        weights = weights_bytes(card) or ASSUMED_WEIGHTS_BYTES
-        token_ms = 1_000 * weights / ASSUMED_BYTES_PER_SECOND
-        first_ms = ASSUMED_OVERHEAD_MS + token_ms * input_tokens / ASSUMED_PREFILL_SPEEDUP
-        load_ms = 1_000 * weights / ASSUMED_LOAD_BYTES_PER_SECOND if card.loaded is False else 0.0
+    assumed = _assumed_speed(card)
     if profile is None:
-        return first_ms, token_ms, load_ms
+        return assumed
+    weight = confidence(profile, now=now)
+    load_ms, first_ms, input_token_ms, token_ms, known = assumed
     if load_ms and profile.cold_start_ms is not None:
-        load_ms = profile.cold_start_ms
+        load_ms = _drawn(profile.cold_start_ms, load_ms, weight)
     if profile.latency_ms is not None and profile.tokens_per_second is None:
-        return profile.latency_ms, 0.0, load_ms
+        whole_ms = _drawn(profile.latency_ms, first_ms, weight)
+        return Speed(load_ms, whole_ms, (1.0 - weight) * input_token_ms, (1.0 - weight) * token_ms, known=True)
     if profile.ttft_ms is not None:
-        first_ms = profile.ttft_ms
+        first_ms = _drawn(profile.ttft_ms, first_ms, weight)
+        input_token_ms *= 1.0 - weight
     if profile.tokens_per_second:
-        token_ms = 1_000 / profile.tokens_per_second
-    return first_ms, token_ms, load_ms
+        token_ms, known = _drawn(1_000 / profile.tokens_per_second, token_ms, weight), True
+    return Speed(load_ms, first_ms, input_token_ms, token_ms, known)
 
 
-def latency_ms(card: ModelCard, profile: Profile | None, analysis: TaskAnalysis) -> float:
+def _drawn(measured_ms: float, assumed_ms: float, weight: float) -> float:
+    return measured_ms if weight == 1.0 or not assumed_ms else float(measured_ms**weight * assumed_ms ** (1.0 - weight))
+
+
+def _assumed_speed(card: ModelCard) -> Speed:
+    match card.locality:
+        case "cloud":
+            first_ms, token_ms = ASSUMED_CLOUD_FIRST_TOKEN_MS, ASSUMED_CLOUD_MS_PER_TOKEN
+            return Speed(0.0, first_ms, ASSUMED_CLOUD_MS_PER_INPUT_TOKEN, token_ms, known=True)
+        case "embedded":
+            return Speed(0.0, ASSUMED_EMBEDDED_MS, ASSUMED_EMBEDDED_MS_PER_INPUT_TOKEN, 0.0, known=True)
+    known = weights_bytes(card)
+    weights = known or ASSUMED_WEIGHTS_BYTES
+    token_ms = 1_000 * weights / ASSUMED_BYTES_PER_SECOND
+    load_ms = 1_000 * weights / ASSUMED_LOAD_BYTES_PER_SECOND if card.loaded is False else 0.0
+    return Speed(load_ms, ASSUMED_OVERHEAD_MS, token_ms / ASSUMED_PREFILL_SPEEDUP, token_ms, known=known is not None)
+
+
+def freshness(profile: Profile, *, now: float | None) -> float:
+    """What a call of this profile still counts for: 1 of today's, halved every 30 days since the latest."""
+    if now is None or profile.updated_at is None or now <= profile.updated_at:
+        return 1.0
+    return float(0.5 ** ((now - profile.updated_at) / HALF_LIFE_S))
+
+
+def confidence(profile: Profile, *, now: float | None = None) -> float:
+    """How far its figures are believed, 0 to 1: n / (n + 1) for n calls as fresh as they are. What a person declared is certain."""
+    if not profile.runs:
+        return 1.0
+    calls = profile.runs * freshness(profile, now=now)
+    return calls / (calls + ASSUMED_RUNS)
+
+
+def latency_ms(card: ModelCard, profile: Profile | None, analysis: TaskAnalysis, *, now: float | None = None) -> float:
     """Expected milliseconds of the whole request."""
-    first_ms, token_ms, load_ms = pace(card, profile, analysis.context_tokens)
-    return load_ms + first_ms + token_ms * analysis.output_tokens
+    pace = speed(card, profile, now=now)
+    first_ms = pace.first_ms + pace.input_token_ms * analysis.context_tokens
+    return pace.load_ms + first_ms + pace.token_ms * analysis.output_tokens
 
 
 def weights_bytes(card: ModelCard) -> float | None:
@@ -109,10 +155,18 @@ def memory_bytes(card: ModelCard, profile: Profile | None) -> float | None:
     return weights * MEMORY_PER_WEIGHT_BYTE if weights else None
 
 
-def success_rate(profile: Profile | None) -> float:
-    """Share of calls expected to succeed: the mean of Beta(19 + successes, 1 + failures)."""
-    runs, failures = (profile.runs, profile.failures) if profile is not None else (0, 0)
-    return (PRIOR_SUCCESSES + runs) / (PRIOR_SUCCESSES + PRIOR_FAILURES + runs + failures)
+def success_rate(profile: Profile | None, *, now: float | None = None) -> float:
+    """Share of calls expected to succeed: the mean of `successes`."""
+    answered, failed = successes(profile, now=now)
+    return answered / (answered + failed)
+
+
+def successes(profile: Profile | None, *, now: float | None = None) -> tuple[float, float]:
+    """(a, b) of the beta distribution of that share: Beta(19 + answered, 1 + failed), both faded with their age."""
+    if profile is None:
+        return PRIOR_SUCCESSES, PRIOR_FAILURES
+    weight = freshness(profile, now=now)
+    return PRIOR_SUCCESSES + weight * profile.runs, PRIOR_FAILURES + weight * profile.failures
 
 
 def cost_usd(card: ModelCard, analysis: TaskAnalysis) -> float | None:

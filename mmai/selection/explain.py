@@ -1,39 +1,48 @@
 """Why a model scored what it scored: one sentence a term, with the figures behind it."""
 
-from collections.abc import Mapping
-
 import msgspec
 
+from mmai.selection.beta import interval
 from mmai.selection.candidates import tokens_needed
-from mmai.selection.expectations import pace, profile_of, weights_bytes
-from mmai.selection.fit import adequacy, match, strength, suited_tasks
-from mmai.selection.scoring import peer_cost_usd
+from mmai.selection.expectations import confidence, profile_of, speed, successes, weights_bytes
+from mmai.selection.roster import Roster
+from mmai.selection.scoring import peer_cost_usd, peer_quality
 from mmai.values.decision import Candidate, Decision
 from mmai.values.model import ModelCard, Profile
 from mmai.values.task import TaskAnalysis, TaskType
 
 
-def explain(decision: Decision, *, profiles: Mapping[str, Profile] | None = None) -> Decision:
-    """The same decision with `reasons` for every ranked candidate. `profiles` are those it was made with.
+def explain(decision: Decision, roster: Roster) -> Decision:
+    """The same decision with `reasons` for every ranked candidate; `roster` is the one it was made from.
 
     Kept apart from ranking, since the sentences for 2,000 models cost far more than their scores.
     """
-    peers_usd = peer_cost_usd(candidate.cost_usd for candidate in decision.ranked)
+    peers = Peers(
+        cost_usd=peer_cost_usd(candidate.cost_usd for candidate in decision.ranked),
+        quality=peer_quality(candidate.expected_quality for candidate in decision.ranked),
+    )
     ranked = tuple(
-        msgspec.structs.replace(candidate, reasons=_reasons(candidate, decision.analysis, profiles or {}, peers_usd))
+        msgspec.structs.replace(candidate, reasons=_reasons(candidate, decision.analysis, roster, peers))
         for candidate in decision.ranked
     )
     return msgspec.structs.replace(decision, ranked=ranked)
 
 
-def _reasons(candidate: Candidate, analysis: TaskAnalysis, profiles: Mapping[str, Profile], peers_usd: float) -> dict[str, str]:
+class Peers(msgspec.Struct, frozen=True, kw_only=True):
+    """The medians that stand in for what is not known of a model."""
+
+    cost_usd: float
+    quality: float
+
+
+def _reasons(candidate: Candidate, analysis: TaskAnalysis, roster: Roster, peers: Peers) -> dict[str, str]:
     card = candidate.card
-    profile = profile_of(card, profiles)
+    profile = profile_of(card, roster.profiles)
     reasons = {
-        "performance": _performance(card, profile, analysis),
-        "cost": _cost(candidate, analysis, peers_usd),
-        "reliability": _reliability(profile),
-        "capability": _capability(card, analysis),
+        "performance": _performance(candidate, profile, analysis, roster.now),
+        "cost": _cost(candidate, analysis, peers.cost_usd),
+        "reliability": _reliability(profile, roster.now),
+        "capability": _capability(candidate, peers.quality),
         "context": _context(card, analysis),
     }
     if card.locality == "embedded":
@@ -43,31 +52,29 @@ def _reasons(candidate: Candidate, analysis: TaskAnalysis, profiles: Mapping[str
     return reasons
 
 
-def _performance(card: ModelCard, profile: Profile | None, analysis: TaskAnalysis) -> str:
-    first_ms, token_ms, load_ms = pace(card, profile, analysis.context_tokens)
+def _performance(candidate: Candidate, profile: Profile | None, analysis: TaskAnalysis, now: float | None) -> str:
+    if candidate.latency_ms is None:
+        return "not measured and of unknown size; taken as the median of the models on your machines"
+    load_ms, first_ms, input_token_ms, token_ms, _ = speed(candidate.card, profile, now=now)
+    first_ms += input_token_ms * analysis.context_tokens
     steps = [f"{_time(load_ms)} to load"] if load_ms else []
     steps.append(f"{_time(first_ms)} to the first token" if token_ms else f"{_time(first_ms)} for the call")
     if token_ms and analysis.output_tokens:
         steps.append(f"{analysis.output_tokens} tokens at {1_000 / token_ms:.0f} tokens/s")
-    total_ms = load_ms + first_ms + token_ms * analysis.output_tokens
-    return f"about {_time(total_ms)}: {', '.join(steps)} ({_basis(card, profile)})"
+    return f"about {_time(candidate.latency_ms)}: {', '.join(steps)} ({_basis(candidate.card, profile, now)})"
 
 
-def _basis(card: ModelCard, profile: Profile | None) -> str:
+def _basis(card: ModelCard, profile: Profile | None, now: float | None) -> str:
     if profile is not None and profile.runs:
-        return f"measured over {profile.runs} run{'s' * (profile.runs > 1)}"
+        weight = confidence(profile, now=now)
+        return f"measured over {profile.runs} run{'s' * (profile.runs > 1)}, which weigh {weight:.2f} beside what is assumed"
     if profile is not None and (profile.ttft_ms, profile.tokens_per_second, profile.latency_ms) != (None, None, None):
         return "declared in the settings"
     if card.locality == "cloud":
         return "not measured; assumed as for hosted models"
     if card.locality == "embedded":
         return "not measured; assumed as for embedded models"
-    weights = weights_bytes(card)
-    return (
-        f"not measured; assumed from {weights / 1e9:.1f} GB of weights"
-        if weights
-        else "not measured, size unknown; assumed 5 GB"
-    )
+    return f"not measured; assumed from {(weights_bytes(card) or 0) / 1e9:.1f} GB of weights"
 
 
 def _cost(candidate: Candidate, analysis: TaskAnalysis, peers_usd: float) -> str:
@@ -89,21 +96,19 @@ def _billed(analysis: TaskAnalysis) -> str:
             return f"{analysis.context_tokens} tokens sent and {analysis.output_tokens} answered"
 
 
-def _reliability(profile: Profile | None) -> str:
+def _reliability(profile: Profile | None, now: float | None) -> str:
+    low, high = interval(*successes(profile, now=now))
+    between = f"{low:.0%} to {high:.0%} of calls, with 90% probability"
     if profile is None or not profile.runs + profile.failures:
-        return "no calls seen; counted as 19 of 20 answered"
+        return f"no calls seen; counted as 19 of 20 answered: {between}"
     calls = profile.runs + profile.failures
-    return f"{profile.runs} of {calls} call{'s' * (calls > 1)} answered, smoothed with 19 of 20"
+    return f"{profile.runs} of {calls} call{'s' * (calls > 1)} answered, smoothed with 19 of 20: {between}"
 
 
-def _capability(card: ModelCard, analysis: TaskAnalysis) -> str:
-    tasks = suited_tasks(card)
-    purpose = f"{'declared' if card.tasks else 'named'} for {', '.join(tasks)}" if tasks else "a general model"
-    known = "" if card.parameter_count or card.size_bytes else ", size unknown and assumed"
-    return (
-        f"strength {strength(card):.2f} for complexity {analysis.complexity:.2f} ({adequacy(card, analysis):.2f}{known});"
-        f" {purpose} ({match(card, analysis):.2f})"
-    )
+def _capability(candidate: Candidate, peers: float) -> str:
+    if candidate.expected_quality is None:
+        return f"nothing is known of its quality; taken as its peers' median, {peers:.2f}"
+    return f"expected quality {candidate.expected_quality:.2f} for this task"
 
 
 def _context(card: ModelCard, analysis: TaskAnalysis) -> str:

@@ -8,7 +8,7 @@ from mmai.selection.candidates import FILTERS, MONEY, tokens_needed
 from mmai.values.decision import Candidate, Decision
 from mmai.values.task import Constraints
 
-_NARROWING = ("provider", "exclude", "local_only")
+_NARROWING = ("provider", "exclude", "local_only", "policy")
 """Filters by which the user says which models count at all."""
 
 _ABILITIES = {
@@ -37,6 +37,7 @@ _HINTS = {
     "max_memory": "mmai select --explain",
     "health": "mmai discover",
     "problem": "mmai discover",
+    "retired": "mmai discover",
 }
 """By missing capability, else by filter."""
 _LIMITS = {
@@ -109,6 +110,8 @@ def _sentence(misses: Sequence[Candidate], decision: Decision) -> tuple[str, str
             return f"{within}{_context(first, decision)}", _hint(name)
         case "problem":
             return f"{within}no model that fits can be run; `{first.card.ref}`: {first.excluded}", _hint(name)
+        case "retired":
+            return f"{within}no model that fits is offered any more; `{first.card.ref}`: {first.excluded}", _hint(name)
         case "health":
             return f"{within}no model that fits answers now; `{first.card.ref}`: {first.excluded}", _hint(name)
         case _:
@@ -133,8 +136,8 @@ def _lacking(misses: Sequence[Candidate], decision: Decision) -> str:
 
 
 def _option(name: str, limits: Constraints) -> str:
-    if name == "provider":
-        return f"`--provider {limits.provider}`"
+    if name in ("provider", "policy"):
+        return f"`--{name} {getattr(limits, name)}`"
     return "`--local-only`" if name == "local_only" else " ".join(f"`--exclude {pattern}`" for pattern in limits.exclude)
 
 

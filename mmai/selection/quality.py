@@ -56,7 +56,7 @@ class Deviation(NamedTuple):
 def expected(prior: Prior, observed: Mapping[str, Observed], analysis: TaskAnalysis) -> float:
     """Mean quality, 0 to 1: the posterior means of the probable tasks, by their probabilities."""
     if not observed:
-        return sum(share * _before(prior, task) for task, share in analysis.task_probabilities.items())
+        return sum(share * prior.by_task.get(task, UNKNOWN) for task, share in analysis.task_probabilities.items())
     everywhere = common(prior, observed)
     return sum(share * _at(prior, observed, task, everywhere).mean for task, share in analysis.task_probabilities.items())
 

@@ -1,30 +1,25 @@
-"""Ranking of the models that may take a request: four scores in [0, 1] and their weighted sum."""
+"""Ranking of the models that may take a request: four scores in [0, 1] and their weighted sum.
 
-from collections.abc import Iterable, Mapping, Sequence
+What is not known of a model is taken as the median of its peers: a price as that of those that cost anything, the speed of one
+that runs on one's own machines as that of the others there, a quality as that of all. The curves are curves.py's.
+"""
+
+from collections.abc import Iterable, Sequence
 from math import inf
 from operator import itemgetter
 
 from mmai.errors import UsageError
-from mmai.selection.expectations import cost_usd, latency_ms, profile_of, success_rate
-from mmai.selection.fit import fit
+from mmai.selection.curves import HALF_COST_USD, capability, frugality, performance
+from mmai.selection.roster import Figures, Roster, costs_usd
 from mmai.values.decision import Candidate, Terms, Weights
-from mmai.values.model import ModelCard, Profile
 from mmai.values.task import TaskAnalysis
 
-HALF_LATENCY_MS = 5_000.0
-"""Expected time that scores 0.5: what the specification's example allows for one request."""
-HALF_COST_USD = 0.01
-"""Expected price that scores 0.5: what the specification's example allows for one request."""
-
-
-def performance(expected_ms: float) -> float:
-    """1 / (1 + latency / 5 s): 1 s scores 0.83, 5 s 0.5, 45 s 0.1; every further second weighs less."""
-    return 1.0 / (1.0 + expected_ms / HALF_LATENCY_MS)
-
-
-def frugality(expected_usd: float) -> float:
-    """1 / (1 + cost / $0.01): nothing scores 1, a tenth of a cent 0.91, a cent 0.5, ten cents 0.09."""
-    return 1.0 / (1.0 + expected_usd / HALF_COST_USD)
+ASSUMED_QUALITY = 0.5
+"""Of a model of which nothing is known, among others of which nothing is known."""
+OWN = ("local", "network")
+"""Where the speed of a model depends on its size and on the machine."""
+EQUAL = 1e-3
+"""Scores are compared in steps of this size: what is smaller is no reason to prefer a model."""
 
 
 def shares(weights: Weights) -> tuple[float, float, float, float]:
@@ -44,56 +39,85 @@ def shares(weights: Weights) -> tuple[float, float, float, float]:
     return values[0] / total, values[1] / total, values[2] / total, values[3] / total
 
 
+def median(values: Iterable[float]) -> float | None:
+    """The middle of the values, or the mean of the two in the middle; None of none."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
 def peer_cost_usd(costs: Iterable[float | None]) -> float:
     """What a model of unknown price is taken to cost: the median of those that cost anything, a cent when none does.
 
     Free models are no peers of it: a price nobody knows is seldom nothing.
     """
-    known = sorted(cost for cost in costs if cost)
-    if not known:
-        return HALF_COST_USD
-    middle = len(known) // 2
-    return known[middle] if len(known) % 2 else (known[middle - 1] + known[middle]) / 2
+    return median(cost for cost in costs if cost) or HALF_COST_USD
+
+
+def peer_quality(qualities: Iterable[float | None]) -> float:
+    """What a model of unknown quality is taken to answer with: the median of the others."""
+    known = median(quality for quality in qualities if quality is not None)
+    return ASSUMED_QUALITY if known is None else known
 
 
 def rank(
-    cards: Sequence[ModelCard],
+    roster: Roster,
     analysis: TaskAnalysis,
     *,
     weights: Weights,
-    profiles: Mapping[str, Profile] | None = None,
+    among: Sequence[Figures] | None = None,
     preferred: str | None = None,
 ) -> tuple[Candidate, ...]:
-    """Best first; of equal scores the `preferred` provider's, then by reference. Embedded models come after all others, whatever they score.
+    """Best first, `among` some of the roster or all of it. Embedded models come after all others, whatever they score.
 
-    Reliability is the expected success rate, capability is `fit`. A model of unknown price takes `peer_cost_usd`; every other
-    score depends on the model alone.
+    Equals, whose scores differ by less than `EQUAL`, are ordered: models that stay before those that retire, then the `preferred`
+    provider's, then by reference.
     """
-    measured = profiles or {}
+    figures = roster.figures if among is None else among
     w_performance, w_cost, w_reliability, w_capability = shares(weights)
-    costs = [cost_usd(card, analysis) for card in cards]
-    assumed = peer_cost_usd(costs)
+    costs = costs_usd(figures, analysis)
+    by_ability = roster.qualities(analysis)
+    qualities = [by_ability[each.ability] for each in figures]
+    assumed_usd = peer_cost_usd(costs) if None in costs else 0.0
+    assumed_quality = peer_quality(qualities) if None in qualities else 0.0
     scored = []
-    for card, cost in zip(cards, costs, strict=True):
-        profile = profile_of(card, measured)
-        latency = latency_ms(card, profile, analysis)
-        terms = (
-            performance(latency),
-            frugality(assumed if cost is None else cost),
-            success_rate(profile),
-            fit(card, analysis),
-        )
-        score = w_performance * terms[0] + w_cost * terms[1] + w_reliability * terms[2] + w_capability * terms[3]
-        key = (card.locality == "embedded", -score, card.provider != preferred, card.provider, card.name)
-        scored.append((key, card, score, terms, cost, latency))
+    for each, (wait_ms, latency), cost, quality in zip(figures, times_ms(figures, analysis), costs, qualities, strict=True):
+        quick = performance(wait_ms)
+        frugal = frugality(assumed_usd if cost is None else cost)
+        able = capability(assumed_quality if quality is None else quality)
+        score = w_performance * quick + w_cost * frugal + w_reliability * each.reliability + w_capability * able
+        place = each.place - 4 * int(score / EQUAL + 0.5) + (each.card.provider != preferred)
+        scored.append((place, each, score, quick, frugal, able, cost, latency, quality))
     scored.sort(key=itemgetter(0))
     return tuple(
         Candidate(
-            card=card,
+            card=each.card,
             score=score,
-            terms=Terms(performance=terms[0], cost=terms[1], reliability=terms[2], capability=terms[3]),
+            terms=Terms(performance=quick, cost=frugal, reliability=each.reliability, capability=able),
             cost_usd=cost,
             latency_ms=latency,
+            expected_quality=quality,
         )
-        for _, card, score, terms, cost, latency in scored
+        for _, each, score, quick, frugal, able, cost, latency, quality in scored
     )
+
+
+def times_ms(figures: Sequence[Figures], analysis: TaskAnalysis) -> list[tuple[float, float | None]]:
+    """For each model the wait that is felt and the whole time of a request, the time None where it is not known."""
+    asked, answered = analysis.context_tokens, analysis.output_tokens
+    times: list[tuple[float, float | None]] = []
+    strange = []
+    for each in figures:
+        load_ms, first_ms, input_token_ms, token_ms, known = each.speed
+        first_ms += load_ms + input_token_ms * asked
+        if not known:
+            strange.append(len(times))
+        times.append((first_ms + each.waited_token_ms * answered, first_ms + token_ms * answered if known else None))
+    if strange:
+        peers = [times[at][0] for at, each in enumerate(figures) if each.speed.known and each.card.locality in OWN]
+        assumed = median(peers)
+        for at in strange:
+            times[at] = (times[at][0] if assumed is None else assumed, None)
+    return times

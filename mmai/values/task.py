@@ -1,6 +1,7 @@
 """What a prompt asks for, and under which limits."""
 
 from enum import StrEnum
+from typing import Literal
 
 from msgspec import Struct
 
@@ -59,6 +60,8 @@ class Constraints(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """References, bare names or provider names; `*` matches any run of characters."""
     require: tuple[str, ...] = ()
     """Capabilities, beside those the task itself needs."""
+    policy: Literal["local", "private"] | None = None
+    """A policy that keeps to one's own machines, or to this one."""
     max_cost_usd: float | None = None
     """Worst case of one request."""
     max_latency_ms: float | None = None

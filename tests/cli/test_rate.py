@@ -154,6 +154,43 @@ def test_an_answer_that_broke_its_schema_can_be_rated(on: Mmai, ollama: FakeOlla
     assert on("rate", "good").exit_code == 0
 
 
+BY_QUALITY = """
+model_system:
+  selection:
+    weights: {performance: 0, cost: 0, reliability: 0, capabilities: 1}
+"""
+MATH = "what is 17 * 23?"
+
+
+def test_a_rating_moves_the_next_choice_and_its_replacement_moves_it_back(on: Mmai) -> None:
+    on.configure(BY_QUALITY)
+    best = on("run", MATH, "--json").json["data"]["model"]
+    on("rate", "bad")
+    assert on("select", MATH).stdout.strip() != best
+    on("rate", "good")
+    assert on("select", MATH).stdout.strip() == best
+
+
+def test_what_was_forgotten_moves_no_choice(on: Mmai) -> None:
+    on.configure(BY_QUALITY)
+    best = on("run", MATH, "--json").json["data"]["model"]
+    on("rate", "bad")
+    on("select", "--reset-learning")
+    assert on("select", MATH).stdout.strip() == best
+
+
+def test_complaints_move_the_next_choice_where_silence_does_not(on: Mmai) -> None:
+    on.configure(BY_QUALITY)
+    best = on("select", MATH).stdout.strip()
+    for number in range(6):
+        remember(on, model=best, ago_s=1000 + number)
+    assert on("select", MATH).stdout.strip() == best
+    for number in range(6):
+        remember(on, model=best, ago_s=500 + number, judgement="empty")
+        remember(on, model=LLAMA, ago_s=500 + number)
+    assert on("select", MATH).stdout.strip() != best
+
+
 def remember(mmai: Mmai, *, ago_s: float = 60.0, model: str | None = LLAMA, **fields: Any) -> None:
     """A run of an earlier day, without the wait."""
     at = time.time() - ago_s

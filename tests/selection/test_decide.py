@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmai.errors import BudgetExceeded
-from mmai.selection.decide import decide
+from mmai.selection.decide import Choices, decide
 from mmai.selection.explain import explain
 from mmai.selection.misses import no_eligible
 from mmai.values.budget import Spending
@@ -19,7 +19,7 @@ from mmai.values.task import Constraints, Modality, TaskType
 def miss(
     request: Request, *cards: ModelCard, unavailable: dict[str, str] | None = None, **limits: Any
 ) -> tuple[str, str | None]:
-    decision = decide(request, cards, constraints=Constraints(**limits), unavailable=unavailable)
+    decision = decide(request, cards, constraints=Constraints(**limits), unavailable=unavailable or {})
     assert decision.choice is None
     error = no_eligible(decision)
     assert error.exit_code == (11 if "max_cost_usd" in limits else 3)
@@ -87,24 +87,29 @@ def test_every_score_is_explained_with_its_figures() -> None:
     ]
     measured = {"ollama:gemma3:4b": a_profile(ttft_ms=250, tokens_per_second=40, runs=9, failures=1)}
     request = a_request("Write a Python function", max_tokens=100)
-    decision = decide(request, cards, task=TaskType.CODE_GENERATION, profiles=measured)
-    reasons = {str(c.card.ref): c.reasons for c in explain(decision, profiles=measured).ranked}
+    choices = Choices(cards, profiles=measured)
+    decision = choices.decide(request, task=TaskType.CODE_GENERATION)
+    reasons = {str(c.card.ref): c.reasons for c in explain(decision, choices.roster).ranked}
+    assert reasons["ollama:gemma3:4b"].pop("capability").startswith("expected quality 0.")
     assert reasons["ollama:gemma3:4b"] == {
-        "performance": "about 2.8 s: 250 ms to the first token, 100 tokens at 40 tokens/s (measured over 9 runs)",
+        "performance": "about 2.9 s: 249 ms to the first token, 100 tokens at 37 tokens/s"
+        " (measured over 9 runs, which weigh 0.90 beside what is assumed)",
         "cost": "free: runs on this machine",
-        "reliability": "9 of 10 calls answered, smoothed with 19 of 20",
-        "capability": "strength 0.31 for complexity 0.45 (0.72); a general model (0.50)",
+        "reliability": "9 of 10 calls answered, smoothed with 19 of 20: 85% to 99% of calls, with 90% probability",
         "context": "needs about 110 tokens; its window is not known",
     }
     assert reasons["openai:gpt-5.6-luna"]["cost"] == "about $0.00041 for 10 tokens sent and 100 answered"
     assert reasons["openai:gpt-5.6-luna"]["deprecated"] == "its provider retires it: 2027-01-01"
     assert reasons["openai:unpriced"]["cost"] == "price unknown; taken as its peers' median, $0.00041"
-    assert reasons["openai:unpriced"]["reliability"] == "no calls seen; counted as 19 of 20 answered"
+    assert reasons["openai:unpriced"]["reliability"] == (
+        "no calls seen; counted as 19 of 20 answered: 85% to 100% of calls, with 90% probability"
+    )
 
 
 def test_explaining_changes_nothing_but_the_reasons() -> None:
-    decision = decide(a_request(), [a_card(), a_cloud_card()])
-    explained = explain(decision)
+    choices = Choices([a_card(), a_cloud_card()])
+    decision = choices.decide(a_request())
+    explained = explain(decision, choices.roster)
     assert [(c.card, c.score, c.terms) for c in explained.ranked] == [(c.card, c.score, c.terms) for c in decision.ranked]
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmai.errors import UsageError
+from mmai.selection.roster import Roster
 from mmai.selection.scoring import rank
 from mmai.values.decision import Candidate, Weights
 from mmai.values.model import ModelCard, Price, Profile
@@ -50,14 +51,14 @@ def refs(ranked: tuple[Candidate, ...]) -> list[str]:
 
 
 def score_of(card: ModelCard, **context: Any) -> float:
-    (candidate,) = rank([card], an_analysis(**context), weights=SPECIFIED)
+    (candidate,) = rank(Roster([card]), an_analysis(**context), weights=SPECIFIED)
     assert candidate.score is not None
     return candidate.score
 
 
 @given(card_lists, weights)
 def test_every_score_lies_between_zero_and_one(offered: list[ModelCard], counted: Weights) -> None:
-    for candidate in rank(offered, an_analysis(), weights=counted):
+    for candidate in rank(Roster(offered), an_analysis(), weights=counted):
         assert candidate.terms is not None
         assert candidate.score is not None
         assert all(0.0 <= term <= 1.0 for term in msgspec.structs.astuple(candidate.terms))
@@ -68,14 +69,14 @@ def test_every_score_lies_between_zero_and_one(offered: list[ModelCard], counted
 def test_the_order_of_the_models_does_not_matter(offered: list[ModelCard], random: object) -> None:
     shuffled = list(offered)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert rank(shuffled, an_analysis(), weights=SPECIFIED) == rank(offered, an_analysis(), weights=SPECIFIED)
+    assert rank(Roster(shuffled), an_analysis(), weights=SPECIFIED) == rank(Roster(offered), an_analysis(), weights=SPECIFIED)
 
 
 @given(card_lists, weights, st.integers(-3, 3))
 def test_only_the_ratio_of_the_weights_matters(offered: list[ModelCard], counted: Weights, power: int) -> None:
     # Powers of two scale floats exactly, so even ties keep their order.
     scaled = Weights(**{name: getattr(counted, name) * 2.0**power for name in Weights.__struct_fields__})
-    assert rank(offered, an_analysis(), weights=scaled) == rank(offered, an_analysis(), weights=counted)
+    assert rank(Roster(offered), an_analysis(), weights=scaled) == rank(Roster(offered), an_analysis(), weights=counted)
 
 
 @given(cards, st.floats(0, 100), st.floats(0, 100))
@@ -103,21 +104,21 @@ def test_a_model_that_fails_more_never_scores_higher(card: ModelCard, one: int, 
 
 
 def test_the_specifications_weights_make_the_default_score() -> None:
-    # 5 s is half of performance; a cent is half of cost; 29 of 30 after smoothing; strength enough and no declared task.
-    card = a_cloud_card(price=Price(50.0, 25.0), profile=a_profile(ttft_ms=1_000, tokens_per_second=50, runs=10))
-    (candidate,) = rank([card], an_analysis(complexity=0.5), weights=SPECIFIED)
+    # A cent is half of what a price can score at best, and 29 of 30 is what is left after smoothing.
+    card = a_cloud_card(price=Price(50.0, 25.0), profile=a_profile(ttft_ms=20_000, tokens_per_second=1e9, runs=0))
+    (candidate,) = rank(Roster([card]), an_analysis(), weights=SPECIFIED)
     terms = candidate.terms
     assert terms is not None
-    assert (terms.performance, terms.cost, terms.reliability, terms.capability) == pytest.approx((0.5, 0.5, 29 / 30, 0.8))
-    assert candidate.score == pytest.approx(0.4 * 0.5 + 0.3 * 0.5 + 0.2 * 29 / 30 + 0.1 * 0.8)
-    assert candidate.latency_ms == pytest.approx(5_000)
+    assert (terms.performance, terms.cost, terms.reliability) == pytest.approx((0.5, 0.4, 0.95))
+    assert candidate.score == pytest.approx(0.4 * 0.5 + 0.3 * 0.4 + 0.2 * 0.95 + 0.1 * terms.capability)
+    assert candidate.latency_ms == pytest.approx(20_000)
     assert candidate.cost_usd == pytest.approx(0.01)
 
 
 def test_an_unknown_price_counts_as_the_median_of_those_that_cost_anything() -> None:
     offered = [a_cloud_card(f"openai:{usd}", usd_per_mtok=usd) for usd in (1.0, 2.0, 50.0)]
     unknown = a_cloud_card("openai:unknown", usd_per_mtok=None)
-    by_name = {c.card.name: c for c in rank([*offered, unknown, a_card()], an_analysis(), weights=SPECIFIED)}
+    by_name = {c.card.name: c for c in rank(Roster([*offered, unknown, a_card()]), an_analysis(), weights=SPECIFIED)}
     middle, taken = by_name["2.0"].terms, by_name["unknown"].terms
     assert middle is not None
     assert taken is not None
@@ -126,46 +127,25 @@ def test_an_unknown_price_counts_as_the_median_of_those_that_cost_anything() -> 
 
 
 def test_an_unknown_price_among_free_models_is_not_taken_for_free() -> None:
-    ranked = rank([a_card(), a_cloud_card(usd_per_mtok=None)], an_analysis(), weights=SPECIFIED)
+    ranked = rank(Roster([a_card(), a_cloud_card(usd_per_mtok=None)]), an_analysis(), weights=SPECIFIED)
     costs = {c.card.provider: c.terms.cost for c in ranked if c.terms}
-    assert costs == {"ollama": 1.0, "openai": 0.5}
+    assert costs == {"ollama": 1.0, "openai": 0.4}
 
 
 def test_an_embedded_model_comes_last_however_well_it_scores() -> None:
     slow = a_card(profile=a_profile(ttft_ms=600_000, tokens_per_second=0.1, failures=1_000))
-    ranked = rank([an_embedded_card(), slow], an_analysis(TaskType.SUMMARIZATION), weights=SPECIFIED)
+    ranked = rank(Roster([an_embedded_card(), slow]), an_analysis(TaskType.SUMMARIZATION), weights=SPECIFIED)
     assert refs(ranked) == ["ollama:gemma3:4b", "builtin:textrank"]
     assert (ranked[1].score or 0) > (ranked[0].score or 0)
 
 
 def test_equal_scores_are_ordered_by_reference() -> None:
     names = ["ollama:b", "openai:a", "ollama:a"]
-    assert refs(rank([a_card(name) for name in names], an_analysis(), weights=SPECIFIED)) == [
+    assert refs(rank(Roster([a_card(name) for name in names]), an_analysis(), weights=SPECIFIED)) == [
         "ollama:a",
         "ollama:b",
         "openai:a",
     ]
-
-
-def test_a_larger_model_fits_a_hard_prompt_better_and_an_easy_one_no_worse() -> None:
-    small, large = a_card("ollama:s", parameter_count=10**9), a_card("ollama:l", parameter_count=70 * 10**9)
-
-    def fits(complexity: float) -> dict[str, float]:
-        ranked = rank([small, large], an_analysis(complexity=complexity), weights=SPECIFIED)
-        return {c.card.name: c.terms.capability for c in ranked if c.terms}
-
-    assert fits(0.9)["l"] > fits(0.9)["s"]
-    assert fits(0.05)["l"] == fits(0.05)["s"]
-
-
-def test_a_coding_model_fits_code_better_and_talk_worse_than_a_general_one() -> None:
-    coder, general = a_card("ollama:qwen2.5-coder:7b"), a_card("ollama:qwen2.5:7b")
-
-    def best(task: TaskType) -> str:
-        return rank([coder, general], an_analysis(task), weights=SPECIFIED)[0].card.name
-
-    assert best(TaskType.CODE_GENERATION) == "qwen2.5-coder:7b"
-    assert best(TaskType.CONVERSATION) == "qwen2.5:7b"
 
 
 def test_a_model_in_memory_beats_itself_on_disk() -> None:
@@ -177,4 +157,4 @@ def test_a_model_in_memory_beats_itself_on_disk() -> None:
 )
 def test_weights_that_rank_nothing_are_refused(useless: Weights) -> None:
     with pytest.raises(UsageError, match="each must be 0 or more, and one above 0"):
-        rank([a_card()], an_analysis(), weights=useless)
+        rank(Roster([a_card()]), an_analysis(), weights=useless)
