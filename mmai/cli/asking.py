@@ -13,7 +13,7 @@ from mmai.cli.world import World, world
 from mmai.engine.run import Ended, Run, Trying
 from mmai.engine.tally import Tally
 from mmai.engine.wish import Choice, Wish, with_task
-from mmai.render.notes import deprecated_line
+from mmai.render.notes import deprecated_line, explored_line
 from mmai.render.run import preview_data, preview_text
 from mmai.telemetry.ids import new_id
 from mmai.values.model import ModelCard
@@ -34,6 +34,9 @@ async def ask(asking: Asking, view: View, call: Frame, *, explain: bool) -> None
     """Choose, call, show, and raise why the answer is not whole, if it is not."""
     async with world(call) as here:
         choice = await here.choose(asking.request, asking.wish, explained=explain)
+        if choice.decision and choice.decision.explored:
+            drawn, best = choice.decision.ranked[:2]
+            call.note(explored_line(str(drawn.card.ref), instead_of=str(best.card.ref)))
         if explain and choice.decision:
             _explain(choice, call)
         request = with_task(asking.request, choice.decision, asking.wish)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mmai.cli import completion
+from mmai.values.decision import PolicyName
 from mmai.values.execution import ExecutorChoice
 from mmai.values.output import AnswerOutput, Output
 from mmai.values.task import TaskType
@@ -115,6 +116,22 @@ MaxLatencyOption = Annotated[
 MinReliabilityOption = Annotated[
     float | None,
     typer.Option("--min-reliability", metavar="SHARE", min=0, max=1, help="Only models of which this share of calls succeed."),
+]
+PolicyOption = Annotated[
+    PolicyName | None,
+    typer.Option("--policy", help="What counts in an automatic choice; local and private also limit where models run."),
+]
+WeightsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--weights",
+        metavar="TERM=W,…",
+        help="What performance, cost, reliability and capability count for; a term that is not named counts nothing.",
+    ),
+]
+ExploreOption = Annotated[
+    bool,
+    typer.Option("--explore", help="Perhaps take another model than the best, to learn how good it is.", show_default=False),
 ]
 TemperatureOption = Annotated[
     float | None, typer.Option("--temperature", "-t", metavar="T", min=0, help="Randomness; 0 is the most repeatable.")

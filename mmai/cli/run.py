@@ -34,6 +34,9 @@ def run(
     max_cost: opt.MaxCostOption = None,
     max_latency: opt.MaxLatencyOption = None,
     min_reliability: opt.MinReliabilityOption = None,
+    policy: opt.PolicyOption = None,
+    weights: opt.WeightsOption = None,
+    explore: opt.ExploreOption = False,
     timeout: opt.TimeoutOption = None,
     out: opt.OutOption = None,
     no_stream: Annotated[
@@ -156,6 +159,9 @@ def run(
         model=model or settings.run.model,
         fallbacks=fallback or (),
         task=task,
+        policy=policy,
+        weights=weights,
+        explore=explore,
     )
     log = settings.run.log and not no_log
     if batch is not None or via_provider_batch or resume is not None or cancel:

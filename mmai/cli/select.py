@@ -24,6 +24,9 @@ def select(
     max_cost: opt.MaxCostOption = None,
     max_latency: opt.MaxLatencyOption = None,
     min_reliability: opt.MinReliabilityOption = None,
+    policy: opt.PolicyOption = None,
+    weights: opt.WeightsOption = None,
+    explore: opt.ExploreOption = False,
     explain: opt.ExplainOption = False,
     reset_learning: Annotated[
         bool,
@@ -77,6 +80,9 @@ def select(
             min_reliability=min_reliability,
         ),
         task=task,
+        policy=policy,
+        weights=weights,
+        explore=explore,
     )
 
     async def look() -> Decision:

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import inf, nan
 from typing import Any
 
 import msgspec
 
 from mmai.engine.wish import AUTO, Wish
 from mmai.errors import UsageError
+from mmai.selection.policies import POLICIES
 from mmai.settings import SelectionSettings
+from mmai.values.decision import PolicyName, Weights
 from mmai.values.execution import ExecutorChoice
 from mmai.values.request import Options
 from mmai.values.task import Constraints, TaskType
+
+TERMS = Weights.__struct_fields__
 
 OWN_KEYS = ("keep_alive", "think")
 """`-O` keys that are fields of `Options`; all others go to the provider under their own names."""
@@ -24,16 +29,82 @@ def wish(
     model: str = AUTO,
     fallbacks: Sequence[str] = (),
     task: TaskType | None = None,
+    policy: PolicyName | None = None,
+    weights: str | None = None,
+    explore: bool = False,
 ) -> Wish:
-    """What one call asks for, weighed as the settings say."""
+    """What one call asks for. A policy or weights of its own take the place of both in the settings, but for weights alone: they
+    leave in force where the settings' policy lets models run.
+
+    Raises:
+        UsageError: `weights` cannot be read, or two of them say different things.
+    """
+    named = POLICIES[policy or selection.policy]
+    _demand_sense(model, policy, weights, explore=explore)
+    own = None if policy is not None or selection.weights == Weights() else selection.weights
+    if weights is not None:
+        own = read_weights(weights)
     return Wish(
         model=model,
         fallbacks=tuple(fallbacks),
         task=task,
-        constraints=constraints,
-        weights=selection.weights,
+        constraints=msgspec.structs.replace(constraints, policy=named.within),
+        weights=named.weights if own is None else own,
+        policy=(policy or selection.policy) if own is None else None,
+        exploration=1.0 if explore else selection.exploration,
+        exploration_usd=selection.exploration_usd,
         preferred=selection.constraints.preferred_backend,
     )
+
+
+def _demand_sense(model: str, policy: PolicyName | None, weights: str | None, *, explore: bool) -> None:
+    limits = policy is not None and POLICIES[policy].within is not None
+    if policy is not None and weights is not None and not limits:
+        raise UsageError(
+            f"`--policy {policy}` and `--weights` both say what counts; only `local` and `private` go with weights",
+            hint=f"mmai select --weights {weights}",
+        )
+    given = {
+        "`--weights`": weights is not None,
+        "`--explore`": explore,
+        f"`--policy {policy}`": policy is not None and not limits,
+    }
+    if model != AUTO and (flag := next((name for name, there in given.items() if there), None)):
+        raise UsageError(f"{flag} is for an automatic choice, and `{model}` is named", hint="mmai run -m auto")
+
+
+def read_weights(text: str) -> Weights:
+    """`performance=.5,cost=.2`; what is not named counts nothing.
+
+    Raises:
+        UsageError: a term that there is not or that comes twice, a weight that is no number of 0 or more, or none above 0.
+    """
+    weights: dict[str, float] = {}
+    for pair in text.split(","):
+        term, equals, value = (part.strip() for part in pair.partition("="))
+        term = "capability" if term == "capabilities" else term
+        if not equals or term not in TERMS:
+            raise _misread(f"`{pair.strip()}` is not `term=weight` with one of {', '.join(TERMS)}")
+        if term in weights:
+            raise _misread(f"`{term}` is given twice")
+        weights[term] = _weight(term, value)
+    if not any(weights.values()):
+        raise _misread("all weights are 0, which ranks nothing")
+    return Weights(**{term: weights.get(term, 0.0) for term in TERMS})
+
+
+def _weight(term: str, value: str) -> float:
+    try:
+        weight = float(value)
+    except ValueError:
+        weight = nan
+    if not 0 <= weight < inf:
+        raise _misread(f"`{term}={value}`: a weight is a number of 0 or more")
+    return weight
+
+
+def _misread(sentence: str) -> UsageError:
+    return UsageError(f"`--weights`: {sentence}", hint="mmai select --weights performance=1,capability=2")
 
 
 def limits(

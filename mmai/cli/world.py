@@ -23,6 +23,8 @@ from mmai.values.model import Profile
 from mmai.values.request import Request
 
 if TYPE_CHECKING:
+    from random import Random
+
     from mmai.engine.budget import Budget
     from mmai.engine.choose import Chooser
     from mmai.engine.learning import Learning
@@ -76,6 +78,7 @@ class World(Struct, frozen=True):
             profiles=self.profiles,
             observed=self.learning.observed,
             budget=budget.spending if (budget := self.budget) else tuple,
+            rng=_rng,
             max_age_s=self.ages.cache_ttl_s,
             recheck_s=self.ages.health_check_interval_s,
             clock=self.clock,
@@ -88,6 +91,12 @@ class World(Struct, frozen=True):
         if wish.is_plain and not (spends and self.budget):
             return await self.directory.named(request, wish)
         return await self.chooser.choose(request, wish, explained=explained)
+
+
+def _rng() -> "Random":
+    from random import SystemRandom
+
+    return SystemRandom()
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
+from typing import Protocol
 
 from msgspec import structs
 
@@ -15,6 +16,7 @@ from mmai.selection.analyze import analyze
 from mmai.selection.candidates import MONEY, exclusion, filters
 from mmai.selection.decide import Choices
 from mmai.selection.explain import explain
+from mmai.selection.explore import Draws, explore
 from mmai.selection.misses import no_eligible
 from mmai.selection.roster import NO_OUTCOMES
 from mmai.values.budget import Spending
@@ -41,6 +43,13 @@ MATERIAL: dict[TaskType, Part] = {
 """What a task works on, where that is no text."""
 
 
+class Rng(Draws, Protocol):
+    """As `random.Random`."""
+
+    def random(self) -> float:
+        """From 0 to below 1."""
+
+
 class Chooser:
     """Weighs the models of a directory against a request and the user's limits."""
 
@@ -49,21 +58,23 @@ class Chooser:
         directory: Directory,
         *,
         profiles: Callable[[], Mapping[str, Profile]],
-        observed: Callable[[Registry, float], Mapping[str, Mapping[str, Observed]]] = lambda registry, now: NO_OUTCOMES,
+        observed: Callable[[Registry], Mapping[str, Mapping[str, Observed]]] = lambda _: NO_OUTCOMES,
         budget: Callable[[], Sequence[Spending]] = tuple,
+        rng: Callable[[], Rng] | None = None,
         max_age_s: float,
         recheck_s: float,
         clock: Clock,
     ) -> None:
         """A choice rests on a look no older than `max_age_s`, and one that finds no real model on one within `recheck_s`.
 
-        `profiles` maps references to what was measured; `observed` reads from a registry how their outcomes by task count at a
-        moment, in Unix seconds; `budget` says what is left to spend.
+        `profiles` says what was measured of models, `observed` what came of their answers, `budget` what is left to spend;
+        `rng` makes the random numbers of choices that explore, and without it none does.
         """
         self._directory = directory
         self._profiles = profiles
         self._observed = observed
         self._budget = budget
+        self._rng = rng
         self._max_age_s = max_age_s
         self._recheck_s = recheck_s
         self._clock = clock
@@ -109,7 +120,16 @@ class Chooser:
             decision = self._decide(choices, registry, request, wish, budget)
         if decision.choice is None:
             raise _with_unasked(no_eligible(decision), registry, wish)
+        decision = self._explored(decision, choices, wish)
         return explain(decision, choices.roster) if explained else decision
+
+    def _explored(self, decision: Decision, choices: Choices, wish: Wish) -> Decision:
+        if self._rng is None or not wish.exploration:
+            return decision
+        rng = self._rng()
+        if rng.random() >= wish.exploration:
+            return decision
+        return explore(decision, choices.roster, rng=rng, budget_usd=wish.exploration_usd)
 
     def active(self, registry: Registry, wish: Wish) -> dict[TaskType, str | None]:
         """Task type to the reference that takes it now, as far as the task alone tells; None where no model can."""
@@ -123,12 +143,11 @@ class Chooser:
 
     def choices(self, registry: Registry) -> Choices:
         """The models of a registry with all that is known of them now, ready to be chosen from for any number of prompts."""
-        now = self._clock.now()
         return Choices(
             registry.models.values(),
             profiles=effective(registry, self._profiles()),
-            observed=self._observed(registry, now),
-            now=now,
+            observed=self._observed(registry),
+            now=self._clock.now(),
         )
 
     def _decide(

@@ -61,8 +61,9 @@ class Learning:
 
         self._store.update(change)
 
-    def observed(self, registry: Registry, now: float) -> Mapping[str, Mapping[str, Observed]]:
-        """By reference and task type, all that counts at `now` (unix seconds)."""
+    def observed(self, registry: Registry) -> Mapping[str, Mapping[str, Observed]]:
+        """By reference and task type, all that counts now."""
+        now = self._clock.now()
         seen = outcomes.observed(registry, now=now)
         judged = self._judged(registry, now)
         priors = {runs.model: prior(registry.models[runs.model]) for runs in judged if runs.model in registry.models}

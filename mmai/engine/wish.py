@@ -4,7 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mmai.engine.session import Route
-from mmai.values.decision import Decision, Weights
+from mmai.values.decision import Decision, PolicyName, Weights
 from mmai.values.request import Request
 from mmai.values.task import Constraints, TaskType
 
@@ -19,8 +19,12 @@ class Wish(Struct, frozen=True, kw_only=True):
     task: TaskType | None = None
     constraints: Constraints = Constraints()
     weights: Weights = Weights()
-    policy: str | None = "balanced"
+    policy: PolicyName | None = PolicyName.BALANCED
     """The name the weights go by, if they have one."""
+    exploration: float = 0.0
+    """Chance that the choice may fall on another model than the best, to learn about it."""
+    exploration_usd: float = 0.001
+    """What that may cost more, in US dollars."""
     preferred: str | None = None
     """Provider to take where scores are equal."""
 

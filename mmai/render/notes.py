@@ -37,6 +37,11 @@ def chosen_line(model: str, *, task: str, score: float | None) -> str:
     return clean_line(f"{model} ({task}{scored})")
 
 
+def explored_line(model: str, *, instead_of: str) -> str:
+    """That a choice was made to learn: `explores ollama:gemma3:4b in place of ollama:qwen3:8b, which scores highest`."""
+    return clean_line(f"explores {model} in place of {instead_of}, which scores highest")
+
+
 def deprecated_line(model: str, deprecated: str, *, today: str) -> str:
     """That a model is deprecated, and since or until when it answers; `deprecated` is a day as in `2026-10-23`, or a reason."""
     if not _is_day(deprecated):

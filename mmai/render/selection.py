@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mmai.render.notes import explored_line
 from mmai.render.table import Cell, Column, Table, Value
 from mmai.render.units import UNKNOWN, duration, money, share, tokens
 from mmai.values.decision import Candidate, Decision, Terms, Weights
@@ -50,7 +51,9 @@ def selection_data(decision: Decision) -> dict[str, Any]:
     return {
         "choice": None if decision.choice is None else str(decision.choice.card.ref),
         "analysis": decision.analysis,
+        "policy": decision.policy,
         "weights": normalised(decision.weights),
+        "explored": decision.explored,
         "candidates": [_candidate(candidate) for candidate in (*decision.ranked, *decision.excluded)],
     }
 
@@ -138,7 +141,11 @@ def _excluded_row(candidate: Candidate) -> list[Value | Cell]:
 
 def _notes(decision: Decision) -> tuple[str, ...]:
     count = len(decision.excluded)
-    return (f"{count} excluded; `mmai select --explain` says why",) if count else ()
+    drawn = [str(candidate.card.ref) for candidate in decision.ranked[:2]] if decision.explored else []
+    return (
+        *((explored_line(drawn[0], instead_of=drawn[1]),) if drawn else ()),
+        *((f"{count} excluded; `mmai select --explain` says why",) if count else ()),
+    )
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:
@@ -151,4 +158,5 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "excluded_by": candidate.excluded_by,
         "cost_usd": candidate.cost_usd,
         "latency_ms": candidate.latency_ms,
+        "expected_quality": candidate.expected_quality,
     }

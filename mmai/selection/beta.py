@@ -6,17 +6,11 @@ ACCURACY = 1e-6
 """Of `quantile`, absolute, for shapes from 0.05 to 10,000."""
 
 
-def interval(a: float, b: float, *, mass: float = 0.9) -> tuple[float, float]:
-    """The central credible interval of Beta(a, b); `mass` is the probability inside it."""
-    outside = (1.0 - mass) / 2.0
-    return quantile(outside, a, b), quantile(1.0 - outside, a, b)
-
-
-def quantile(probability: float, a: float, b: float) -> float:
-    """What Beta(a, b) stays below with this probability. Newton's steps, kept between what is known to be too low and too high."""
+def quantile(share: float, a: float, b: float) -> float:
+    """Where Beta(a, b) has `share` of its mass below. Newton's steps, kept between what is known to be too low and too high."""
     low, high, x = 0.0, 1.0, a / (a + b)
     for _ in range(100):
-        excess = cumulative(x, a, b) - probability
+        excess = mass_below(x, a, b) - share
         low, high = (x, high) if excess < 0 else (low, x)
         density = exp(_log_density(x, a, b))
         step = x - excess / density if density else low
@@ -27,12 +21,12 @@ def quantile(probability: float, a: float, b: float) -> float:
     return x
 
 
-def cumulative(x: float, a: float, b: float) -> float:
+def mass_below(x: float, a: float, b: float) -> float:
     """The regularised incomplete beta function. Source: DLMF 8.17.22, by Lentz's method (Numerical Recipes, 3rd ed., 6.4)."""
     if x <= 0.0 or x >= 1.0:
         return float(x >= 1.0)
     if x > (a + 1) / (a + b + 2):  # The fraction converges quickly below the mean alone.
-        return 1.0 - cumulative(1.0 - x, b, a)
+        return 1.0 - mass_below(1.0 - x, b, a)
     return exp(_log_density(x, a, b)) * x * (1.0 - x) / a * _fraction(x, a, b)
 
 

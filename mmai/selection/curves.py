@@ -14,10 +14,11 @@ PAID = 0.8
 HALF_COST_USD = 0.01
 """A price that halves that: what the specification's example allows for one request."""
 
-USEFUL_QUALITY = 0.6
-"""Expected quality that scores 0.5: an answer with as much to keep as to mend."""
-QUALITY_STEP = 0.1
-"""How far around that the curve is steep: 0.1 better scores 0.73, 0.2 better 0.88, 0.3 better 0.95."""
+EASIEST_NEEDS = 0.2
+HARDEST_NEEDS = 0.8
+"""Expected quality that scores 0.5, for a complexity of 0 and of 1: the simplest prompt is answered well by nearly every model."""
+QUALITY_STEP = 0.08
+"""How far around that the curve is steep: a step more scores 0.73, two 0.88, three 0.95, and as much less as many fewer."""
 
 
 def waited_token_ms(token_ms: float) -> float:
@@ -40,6 +41,15 @@ def frugality(usd: float) -> float:
     return PAID / (1.0 + share * sqrt(share))
 
 
-def capability(quality: float) -> float:
-    """Logistic curve over the expected quality: 0.4 scores 0.12, 0.5 0.27, 0.6 0.5, 0.7 0.73, 0.8 0.88, 0.9 0.95."""
-    return 1.0 / (1.0 + exp((USEFUL_QUALITY - quality) / QUALITY_STEP))
+def needed_quality(complexity: float) -> float:
+    """The expected quality, for a prompt of middling complexity, of a model that is half enough for this one."""
+    return EASIEST_NEEDS + (HARDEST_NEEDS - EASIEST_NEEDS) * complexity
+
+
+def capability(quality: float, needed: float) -> float:
+    """1 / (1 + e^((needed - quality) / 0.08)): more than enough earns next to nothing.
+
+    The item characteristic curve of Rasch's model, with the prompt for the item. Source: Lord & Novick, Statistical Theories of
+    Mental Test Scores, ch. 17.
+    """
+    return 1.0 / (1.0 + exp((needed - quality) / QUALITY_STEP))

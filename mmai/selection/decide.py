@@ -8,7 +8,7 @@ from mmai.selection.expectations import cost_usd, latency_ms, profile_of
 from mmai.selection.roster import NO_OUTCOMES, NO_PROFILES, Figures, Roster
 from mmai.selection.scoring import rank
 from mmai.values.budget import Spending
-from mmai.values.decision import Candidate, Decision, Weights
+from mmai.values.decision import Candidate, Decision, PolicyName, Weights
 from mmai.values.model import ModelCard, Profile
 from mmai.values.outcome import Observed
 from mmai.values.request import Request
@@ -44,7 +44,7 @@ class Choices:
         *,
         constraints: Constraints = UNLIMITED,
         weights: Weights = DEFAULT_WEIGHTS,
-        policy: str | None = None,
+        policy: PolicyName | None = None,
         task: TaskType | None = None,
         unavailable: Mapping[str, str] = ALL_AVAILABLE,
         preferred: str | None = None,
@@ -124,7 +124,7 @@ def decide(
     now: float | None = None,
     constraints: Constraints = UNLIMITED,
     weights: Weights = DEFAULT_WEIGHTS,
-    policy: str | None = None,
+    policy: PolicyName | None = None,
     task: TaskType | None = None,
     unavailable: Mapping[str, str] = ALL_AVAILABLE,
     preferred: str | None = None,

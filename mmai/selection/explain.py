@@ -2,8 +2,9 @@
 
 import msgspec
 
-from mmai.selection.beta import interval
+from mmai.selection.beta import quantile
 from mmai.selection.candidates import tokens_needed
+from mmai.selection.curves import needed_quality
 from mmai.selection.expectations import confidence, profile_of, speed, successes, weights_bytes
 from mmai.selection.roster import Roster
 from mmai.selection.scoring import peer_cost_usd, peer_quality
@@ -42,7 +43,7 @@ def _reasons(candidate: Candidate, analysis: TaskAnalysis, roster: Roster, peers
         "performance": _performance(candidate, profile, analysis, roster.now),
         "cost": _cost(candidate, analysis, peers.cost_usd),
         "reliability": _reliability(profile, roster.now),
-        "capability": _capability(candidate, peers.quality),
+        "capability": _capability(candidate, peers.quality, needed_quality(analysis.complexity)),
         "context": _context(card, analysis),
     }
     if card.locality == "embedded":
@@ -97,7 +98,7 @@ def _billed(analysis: TaskAnalysis) -> str:
 
 
 def _reliability(profile: Profile | None, now: float | None) -> str:
-    low, high = interval(*successes(profile, now=now))
+    low, high = (quantile(share, *successes(profile, now=now)) for share in (0.05, 0.95))
     between = f"{low:.0%} to {high:.0%} of calls, with 90% probability"
     if profile is None or not profile.runs + profile.failures:
         return f"no calls seen; counted as 19 of 20 answered: {between}"
@@ -105,10 +106,11 @@ def _reliability(profile: Profile | None, now: float | None) -> str:
     return f"{profile.runs} of {calls} call{'s' * (calls > 1)} answered, smoothed with 19 of 20: {between}"
 
 
-def _capability(candidate: Candidate, peers: float) -> str:
+def _capability(candidate: Candidate, peers: float, needed: float) -> str:
+    half = f"{needed:.2f} is half enough"
     if candidate.expected_quality is None:
-        return f"nothing is known of its quality; taken as its peers' median, {peers:.2f}"
-    return f"expected quality {candidate.expected_quality:.2f} for this task"
+        return f"nothing is known of its quality; taken as its peers' median, {peers:.2f}, where {half}"
+    return f"expected quality {candidate.expected_quality:.2f} for this task, where {half}"
 
 
 def _context(card: ModelCard, analysis: TaskAnalysis) -> str:

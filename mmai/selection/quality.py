@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from math import sqrt
 from typing import NamedTuple
 
-from mmai.selection import beta
+from mmai.selection.beta import quantile
 from mmai.values.decision import Prior, Quality
 from mmai.values.outcome import ANY_TASK, Observed
 from mmai.values.task import TaskAnalysis
@@ -86,7 +86,7 @@ def posterior(prior: Prior, observed: Mapping[str, Observed], task: str) -> Beli
 def interval(belief: Belief) -> tuple[float, float]:
     """The credible interval with as much mass below as above it, of a Beta distribution."""
     a, b = (max(share * belief.strength, LEAST_SHAPE) for share in (belief.mean, 1 - belief.mean))
-    low, high = beta.interval(a, b, mass=CREDIBLE)
+    low, high = quantile((1 - CREDIBLE) / 2, a, b), quantile((1 + CREDIBLE) / 2, a, b)
     return min(low, belief.mean), max(high, belief.mean)
 
 

@@ -69,9 +69,9 @@ class Roster:
             for ability, seen in self._abilities
         ]
 
-    def ability(self, figures: Figures) -> tuple[Prior, Mapping[str, Observed]]:
+    def ability(self, card: ModelCard) -> tuple[Prior, Mapping[str, Observed]]:
         """What a model's expected quality rests on."""
-        return self._abilities[figures.ability]
+        return prior(card), self.observed.get(f"{card.provider}:{card.name}", NOTHING_OBSERVED)
 
     def _figures(self, card: ModelCard) -> Figures:
         profile = profile_of(card, self.profiles)
@@ -92,7 +92,7 @@ class Roster:
 
     def _number(self, card: ModelCard) -> int:
         """Many models share one ability, such as all of one family and size: its expected quality is asked for once a prompt."""
-        ability, seen = prior(card), self.observed.get(f"{card.provider}:{card.name}", NOTHING_OBSERVED)
+        ability, seen = self.ability(card)
         same = id(seen) if seen else (*ability.by_task.items(), ability.strength, ability.basis)
         number = self._numbers.setdefault(same, len(self._abilities))
         if number == len(self._abilities):

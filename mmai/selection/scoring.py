@@ -9,7 +9,7 @@ from math import inf
 from operator import itemgetter
 
 from mmai.errors import UsageError
-from mmai.selection.curves import HALF_COST_USD, capability, frugality, performance
+from mmai.selection.curves import HALF_COST_USD, capability, frugality, needed_quality, performance
 from mmai.selection.roster import Figures, Roster, costs_usd
 from mmai.values.decision import Candidate, Terms, Weights
 from mmai.values.task import TaskAnalysis
@@ -82,11 +82,12 @@ def rank(
     qualities = [by_ability[each.ability] for each in figures]
     assumed_usd = peer_cost_usd(costs) if None in costs else 0.0
     assumed_quality = peer_quality(qualities) if None in qualities else 0.0
+    needed = needed_quality(analysis.complexity)
     scored = []
     for each, (wait_ms, latency), cost, quality in zip(figures, times_ms(figures, analysis), costs, qualities, strict=True):
         quick = performance(wait_ms)
         frugal = frugality(assumed_usd if cost is None else cost)
-        able = capability(assumed_quality if quality is None else quality)
+        able = capability(assumed_quality if quality is None else quality, needed)
         score = w_performance * quick + w_cost * frugal + w_reliability * each.reliability + w_capability * able
         place = each.place - 4 * int(score / EQUAL + 0.5) + (each.card.provider != preferred)
         scored.append((place, each, score, quick, frugal, able, cost, latency, quality))

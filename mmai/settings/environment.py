@@ -17,6 +17,7 @@ VARIABLES = {
     "MMAI_TIMEOUT": ("run", "timeout"),
     "MMAI_STDIN_TIMEOUT": ("run", "stdin_timeout"),
     "MMAI_LOG": ("run", "log"),
+    "MMAI_POLICY": ("selection", "policy"),
     "MMAI_OFFLINE": ("selection", "constraints", "local_only"),
     "OLLAMA_HOST": ("backends", "ollama", "endpoints"),
     "OPENAI_BASE_URL": ("backends", "openai", "endpoints"),

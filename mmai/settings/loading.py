@@ -28,6 +28,12 @@ from mmai.settings.schema import (
 from mmai.values.decision import Weights
 from mmai.values.url import ollama_endpoint
 
+POLICY = ("selection", "policy")
+STRICTNESS = {"local": 1, "private": 2}
+"""Of policies that keep prompts from other machines; the rest have none."""
+NEARNESS = {"built-in": 0, "user": 1, "project": 2, "environment": 3}
+"""Of sources to the command line."""
+
 SERVICE_NEEDS = {
     "endpoints": "`endpoint`, which says where it is",
     "request": "`request`, which says how it is asked",
@@ -59,7 +65,7 @@ def load(paths: Paths, *, env: Mapping[str, str], cwd: Path, thorough: bool = Fa
     contents = _read(user, source="user", paths=paths, env=env, required=user != paths.config, thorough=thorough)
     if project is not None and project != user:
         theirs = _read(project, source="project", paths=paths, env=env, required=False, thorough=thorough)
-        contents = contents.under(theirs)
+        contents = contents.under(_no_laxer(theirs, contents))
     return build(Contents(providers=tuple(present(env))).under(contents).under(Contents(environment_layer(env))))
 
 
@@ -70,6 +76,14 @@ def check(file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str
         ConfigError: it is missing or wrong.
     """
     return build(_read(file, source=source, paths=paths, env=env, required=True, thorough=True))
+
+
+def _no_laxer(theirs: Contents, own: Contents) -> Contents:
+    """What a project says, but for a policy that would let more leave this machine than the user's own does."""
+    mine, wanted = own.layer.get(POLICY), theirs.layer.get(POLICY)
+    if mine is None or wanted is None or STRICTNESS.get(wanted.value, 0) >= STRICTNESS.get(mine.value, 0):
+        return theirs
+    return replace(theirs, layer={path: entry for path, entry in theirs.layer.items() if path != POLICY})
 
 
 def _read(file: Path, *, source: FileSource, paths: Paths, env: Mapping[str, str], required: bool, thorough: bool) -> Contents:
@@ -118,11 +132,14 @@ def build(contents: Contents) -> Settings:
 
 
 def _weights(fields: dict[str, float], layer: Layer) -> Weights:
+    """Those that are set; the built-in ones where a policy is set nearer to the command line than any of them."""
     weights = Weights(**fields)
+    entries = [entry for path, entry in layer.items() if path[:2] == ("selection", "weights")]
     if not weights.performance + weights.cost + weights.reliability + weights.capability > 0:
-        some = next(entry for path, entry in layer.items() if path[:2] == ("selection", "weights"))
-        raise _misfit("all four weights are 0, which ranks nothing", some, "selection.weights")
-    return weights
+        raise _misfit("all four weights are 0, which ranks nothing", entries[0], "selection.weights")
+    nearest = max((NEARNESS[entry.origin.source] for entry in entries), default=0)
+    named = layer.get(POLICY)
+    return Weights() if named is not None and NEARNESS[named.origin.source] > nearest else weights
 
 
 def _backend(provider: str, layer: Layer) -> BackendSettings:

@@ -15,6 +15,7 @@ from mmai.settings.shapes import (
     listed,
     mapping,
     number,
+    policy,
     secret,
     text,
     words,
@@ -70,6 +71,17 @@ SECTIONS: Table = {
     "backends": {ANY_NAME: BACKEND},
     "selection": {
         "algorithm": Key(choice("multi_criteria"), "how candidates are ranked", "multi_criteria"),
+        "policy": Key(
+            policy,
+            "what counts: `balanced`, `quality`, `fast`, `cheap`; `local` keeps to your own machines, `private` to this one",
+            "balanced",
+        ),
+        "exploration": Key(
+            number(0, 1), "share of automatic choices that may take another model to learn about it, 0 to 1", "0", personal=True
+        ),
+        "exploration_usd": Key(
+            number(), "what such a choice may cost more than the best one, in US dollars", "0.001", personal=True
+        ),
         "weights": {
             "performance": Key(number(), "what speed counts for, beside the other three", "0.4"),
             "cost": Key(number(), "what the price counts for", "0.3"),

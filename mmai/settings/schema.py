@@ -5,7 +5,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from mmai.settings.providers import ALWAYS, PROVIDERS
-from mmai.values.decision import Weights
+from mmai.values.decision import PolicyName, Weights
 from mmai.values.endpoint import Secret
 from mmai.values.execution import ExecutorChoice
 from mmai.values.model import ModelCard
@@ -100,7 +100,13 @@ class SelectionSettings(Struct, frozen=True, kw_only=True):
     """How a model is chosen."""
 
     algorithm: str = "multi_criteria"
+    policy: PolicyName = PolicyName.BALANCED
     weights: Weights = Weights()
+    """In place of the policy's own, unless they are the built-in ones, or the policy was set nearer to the command line."""
+    exploration: float = 0.0
+    """Share of automatic choices that may take a model to learn about it, 0 to 1."""
+    exploration_usd: float = 0.001
+    """What such a choice may cost more than the best one, in US dollars."""
     constraints: StandingConstraints = StandingConstraints()
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from mmai.settings.durations import duration_s
 from mmai.settings.node import Node, Wrong
+from mmai.values.decision import PolicyName
 from mmai.values.endpoint import Secret
 
 T = TypeVar("T")
@@ -109,6 +110,11 @@ def choice(*words: str) -> Callable[[Node], str]:
         raise _unfit(node, " or ".join(f"`{word}`" for word in words))
 
     return read
+
+
+def policy(node: Node) -> PolicyName:
+    """The name of a policy."""
+    return PolicyName(choice(*PolicyName)(node))
 
 
 def listed(reader: Callable[[Node], T]) -> Callable[[Node], tuple[T, ...]]:

@@ -1,5 +1,6 @@
 """Which model takes a prompt, and why."""
 
+from enum import StrEnum
 from typing import Literal
 
 from msgspec import Struct
@@ -15,6 +16,17 @@ class Weights(Struct, frozen=True, kw_only=True):
     cost: float = 0.3
     reliability: float = 0.2
     capability: float = 0.1
+
+
+class PolicyName(StrEnum):
+    """Weights that have a name, and with `local` and `private` a limit on where models may run."""
+
+    BALANCED = "balanced"
+    QUALITY = "quality"
+    FAST = "fast"
+    CHEAP = "cheap"
+    LOCAL = "local"
+    PRIVATE = "private"
 
 
 Basis = Literal["published", "family", "size", "tier", "unknown"]

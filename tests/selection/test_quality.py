@@ -5,7 +5,7 @@ from builders import an_analysis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmai.selection.beta import cumulative, quantile
+from mmai.selection.beta import mass_below, quantile
 from mmai.selection.quality import SHARED, Belief, expected, interval, posterior, quality
 from mmai.values.decision import Prior
 from mmai.values.outcome import ANY_TASK, Observed
@@ -103,5 +103,5 @@ def test_quantiles_are_the_known_ones(share: float, a: float, b: float, x: float
 @given(st.floats(0.01, 0.99), st.floats(0.5, 2000), st.floats(0.5, 2000))
 def test_a_quantile_has_its_share_below(share: float, a: float, b: float) -> None:
     x = quantile(share, a, b)
-    near = cumulative(max(x - 1e-6, 0.0), a, b), cumulative(min(x + 1e-6, 1.0), a, b)
+    near = mass_below(max(x - 1e-6, 0.0), a, b), mass_below(min(x + 1e-6, 1.0), a, b)
     assert near[0] - 1e-9 <= share <= near[1] + 1e-9
