@@ -9,6 +9,11 @@ wrong, and `SHARED` of that variance is the model's own. In units of one rating'
 
 Where one task alone was seen this is (strength x prior + weight x mean) / (strength + weight), the rule of a Beta prior, and other
 tasks move by `SHARED` of what it moved. Source: Gelman et al., Bayesian Data Analysis, 3rd ed., 5.4.
+
+    quality = (sum over tasks of probability x ability) ** 4 ** (complexity - 1/2)
+
+So a prompt of middling complexity is answered as well as the abilities say, and a harder one costs a weak model more than a strong
+one: 0.9 becomes 0.81 where 0.6 becomes 0.36.
 """
 
 from collections.abc import Mapping
@@ -26,8 +31,8 @@ SHARED = 0.3
 """Share of a model's deviation that is the same at all tasks: 0.29 among the 14 models of LLMRouterBench, table 9, which are of
 one class as those of one prior are."""
 
-UNKNOWN = 0.5
-"""Ability at a task the prior does not name."""
+UNKNOWN_ABILITY = 0.5
+"""At a task the prior says nothing of."""
 
 CREDIBLE = 0.90
 """Mass within an interval."""
@@ -53,12 +58,20 @@ class Deviation(NamedTuple):
     """In units of one rating's."""
 
 
+def exponent(complexity: float) -> float:
+    """What complexity does to an ability: 1/2 at 0, 1 at 0.5, 2 at 1."""
+    return float(4.0 ** (complexity - 0.5))
+
+
 def expected(prior: Prior, observed: Mapping[str, Observed], analysis: TaskAnalysis) -> float:
-    """Mean quality, 0 to 1: the posterior means of the probable tasks, by their probabilities."""
-    if not observed:
-        return sum(share * prior.by_task.get(task, UNKNOWN) for task, share in analysis.task_probabilities.items())
-    everywhere = common(prior, observed)
-    return sum(share * _at(prior, observed, task, everywhere).mean for task, share in analysis.task_probabilities.items())
+    """Mean quality, 0 to 1."""
+    total = 0.0
+    everywhere = common(prior, observed) if observed else None
+    for task, share in analysis.task_probabilities.items():
+        total += share * (
+            _at(prior, observed, task, everywhere).mean if everywhere else prior.by_task.get(task, UNKNOWN_ABILITY)
+        )
+    return float(total ** exponent(analysis.complexity))
 
 
 def quality(prior: Prior, observed: Mapping[str, Observed], analysis: TaskAnalysis) -> Quality:
@@ -72,10 +85,19 @@ def quality(prior: Prior, observed: Mapping[str, Observed], analysis: TaskAnalys
         belief = _at(prior, observed, task, everywhere)
         mean += share * belief.mean
         error += share / sqrt(belief.strength)
-        before += share * _before(prior, task)
+        before += share * prior.by_task.get(task, UNKNOWN_ABILITY)
         weight += share * (observed[task].weight if task in observed else 0.0)
+    harder = exponent(analysis.complexity)
     low, high = interval(Belief(mean, error**-2))
-    return Quality(mean=mean, low=low, high=high, prior=before, observations=weight, basis=prior.basis, source=prior.source)
+    return Quality(
+        mean=mean**harder,
+        low=low**harder,
+        high=high**harder,
+        prior=before**harder,
+        observations=weight,
+        basis=prior.basis,
+        source=prior.source,
+    )
 
 
 def posterior(prior: Prior, observed: Mapping[str, Observed], task: str) -> Belief:
@@ -116,4 +138,4 @@ def _at(prior: Prior, observed: Mapping[str, Observed], task: str, everywhere: D
 def _before(prior: Prior, task: str) -> float:
     if task == ANY_TASK and prior.by_task:
         return sum(prior.by_task.values()) / len(prior.by_task)
-    return prior.by_task.get(task, UNKNOWN)
+    return prior.by_task.get(task, UNKNOWN_ABILITY)

@@ -58,7 +58,7 @@ def test_no_outcomes_take_a_belief_out_of_its_range_or_make_it_less_sure(observe
 
 @given(WEIGHTS, UNIT, UNIT)
 def test_better_outcomes_never_lower_what_is_expected(weight: float, one: float, other: float) -> None:
-    analysis = an_analysis(task_probabilities={"math": 0.7, "translation": 0.3})
+    analysis = an_analysis(complexity=0.5, task_probabilities={"math": 0.7, "translation": 0.3})
     worse, better = (expected(PRIOR, {"math": seen(weight, mean)}, analysis) for mean in sorted((one, other)))
     assert worse <= better + 1e-12
 
@@ -68,11 +68,20 @@ def test_many_outcomes_overrule_the_prior() -> None:
 
 
 def test_quality_says_what_it_rests_on() -> None:
-    analysis = an_analysis(TaskType.MATH, task_probabilities={"math": 0.5, "translation": 0.5})
+    analysis = an_analysis(TaskType.MATH, complexity=0.5, task_probabilities={"math": 0.5, "translation": 0.5})
     told = quality(PRIOR, {"math": seen(5.0, 1.0)}, analysis)
     assert (told.prior, told.observations, told.basis, told.source) == (0.5, 2.5, "size", "its number of parameters")
     assert told.mean == pytest.approx(expected(PRIOR, {"math": seen(5.0, 1.0)}, analysis))
     assert told.low < told.mean < told.high
+
+
+@given(UNIT)
+def test_a_harder_prompt_is_never_expected_to_be_answered_better(complexity: float) -> None:
+    observed = {"math": seen(5.0, 1.0)}
+    harder, easier = (quality(PRIOR, observed, an_analysis(TaskType.MATH, complexity=c)) for c in (complexity, complexity / 2))
+    assert harder.mean <= easier.mean
+    assert 0 <= harder.low <= harder.mean <= harder.high <= 1
+    assert harder.mean == pytest.approx(expected(PRIOR, observed, an_analysis(TaskType.MATH, complexity=complexity)))
 
 
 def test_more_outcomes_make_the_interval_narrower() -> None:
