@@ -70,6 +70,24 @@ class Counterfactual(Struct, frozen=True, kw_only=True):
     """`provider:name` of who would take the prompt then."""
 
 
+class WhyNot(Struct, frozen=True, kw_only=True):
+    """Why a model is not the choice."""
+
+    model: str
+    """`provider:name`."""
+    rank: int | None = None
+    """Its place in the ranking, from 1; None where it may not take the prompt."""
+    score: float | None = None
+    differences: dict[str, float] = {}
+    """Term to what it adds to the score more than the choice's does, so negative where the model is worse."""
+    excluded: str | None = None
+    """Why it may not take the prompt."""
+    changes: tuple[str, ...] = ()
+    """What to type for it to be chosen; empty where nothing that was tried does."""
+    sentence: str
+    """All of it in words."""
+
+
 class Terms(Struct, frozen=True, kw_only=True):
     """The four scores of one candidate, each 0 (worst) to 1 (best)."""
 
