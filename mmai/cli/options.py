@@ -125,6 +125,15 @@ InferConstraintsOption = Annotated[
         show_default=False,
     ),
 ]
+WhyNotOption = Annotated[
+    str | None, typer.Option("--why-not", metavar="REF", help="Say why this model is not the choice, and what would make it.")
+]
+ParetoOption = Annotated[
+    bool,
+    typer.Option(
+        "--pareto", help="Draw expected cost against expected quality: which models are worth it.", show_default=False
+    ),
+]
 SelectBatchOption = Annotated[
     str | None,
     typer.Option("--batch", metavar="FILE", help='Choose for each line of a file, {"prompt": "…"}; `-` is standard input.'),

@@ -28,6 +28,8 @@ def select(
     weights: opt.WeightsOption = None,
     explore: opt.ExploreOption = False,
     explain: opt.ExplainOption = False,
+    why_not: opt.WhyNotOption = None,
+    pareto: opt.ParetoOption = False,
     infer_constraints: opt.InferConstraintsOption = False,
     batch: opt.SelectBatchOption = None,
     reset_learning: Annotated[
@@ -65,8 +67,11 @@ def select(
     from mmai.cli.prompt import gather
     from mmai.cli.wishes import limits, read_shape, wish, with_words
     from mmai.cli.world import world
+    from mmai.render.clean import clean_line
+    from mmai.render.pareto import pareto_chart
     from mmai.render.selection import explanation_table, selection_data, selection_table
     from mmai.selection.analyze import last_user_text
+    from mmai.selection.pareto import pareto as pareto_front
     from mmai.values.decision import Decision
     from mmai.values.request import Options, Request
 
@@ -92,7 +97,17 @@ def select(
     if batch is not None:
         from mmai.cli.select_batch import demand_lines, select_batch
 
-        demand_lines(output, {"a prompt": prompt, "`--file`": file, "`--explain`": explain, "`--json`": json})
+        demand_lines(
+            output,
+            {
+                "a prompt": prompt,
+                "`--file`": file,
+                "`--explain`": explain,
+                "`--why-not`": why_not,
+                "`--pareto`": pareto,
+                "`--json`": json,
+            },
+        )
         call.run(select_batch(batch, template, wished, call, system=system, infer_constraints=infer_constraints))
         return
     wait_s = call.settings.run.stdin_timeout_s if stdin_timeout is None else stdin_timeout
@@ -103,13 +118,21 @@ def select(
 
     async def look() -> Decision:
         async with world(call) as here:
-            return await here.chooser.decide(request, wished, explained=explain or call.json)
+            told = explain or call.json or why_not is not None
+            return await here.chooser.decide(request, wished, explained=told, against=why_not)
 
     decision = call.run(look())
     assert decision.choice is not None, "`decide` raises where there is none"
+    front = pareto_front(decision.ranked)
+    if output is Output.TABLE and not json and (pareto or decision.why_not):
+        if pareto:
+            call.out.write(pareto_chart(decision.ranked, front, width=call.out.width or 80))
+        if decision.why_not:
+            call.out.write(f"{clean_line(decision.why_not.sentence)}\n")
+        return
     if output is Output.TABLE and not json and not explain and not call.out.is_tty:
         ref = decision.choice.card.ref
         call.out.write(f"{ref.name if provider else ref}\n")
         return
-    data = selection_data(decision)
+    data = selection_data(decision, pareto=front)
     call.emit(data, lambda: explanation_table(decision) if explain else selection_table(decision), rows=data["candidates"])

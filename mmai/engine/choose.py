@@ -19,14 +19,15 @@ from mmai.selection.decide import Choices
 from mmai.selection.explain import explain
 from mmai.selection.explore import Draws, explore
 from mmai.selection.misses import no_eligible
+from mmai.selection.policies import POLICIES
 from mmai.selection.roster import NO_OUTCOMES
 from mmai.values.budget import Spending
-from mmai.values.decision import Decision
+from mmai.values.decision import Decision, PolicyName, Weights
 from mmai.values.model import ModelCard, Profile
 from mmai.values.outcome import Observed
 from mmai.values.registry import Registry
 from mmai.values.request import AudioPart, ImagePart, Message, Part, Request, TextPart
-from mmai.values.task import TaskType
+from mmai.values.task import Constraints, TaskType
 from mmai.values.url import is_loopback
 
 RUNNERS_UP = 3
@@ -103,10 +104,12 @@ class Chooser:
             raise NoEligibleModel(f"none of the models that fit can take this: {refusal}", hint="mmai select --explain")
         return Choice(routes=(*willing, *directory.willing(fallbacks, request)), decision=decision)
 
-    async def decide(self, request: Request, wish: Wish, *, explained: bool = False) -> Decision:
-        """The ranking of every known model for a request, with a sentence for every score when `explained`.
+    async def decide(self, request: Request, wish: Wish, *, explained: bool = False, against: str | None = None) -> Decision:
+        """The ranking of every known model for a request; when `explained` with all that explain.py tells of it, and why it is not
+        the model `against`.
 
         Raises:
+            UsageError: no model goes by the name `against`, or several do.
             NoEligibleModel: none is left.
             BudgetExceeded: none that may cost as much.
         """
@@ -122,7 +125,29 @@ class Chooser:
         if decision.choice is None:
             raise _with_unasked(no_eligible(decision), registry, wish)
         decision = self._explored(decision, choices, wish)
-        return explain(decision, choices.roster) if explained else decision
+        if not explained:
+            return decision
+        again = partial(self._again, choices, registry, request, wish, budget)
+        return explain(decision, choices.roster, again, max_tokens=request.options.max_tokens, against=against)
+
+    def _again(
+        self,
+        choices: Choices,
+        registry: Registry,
+        request: Request,
+        wish: Wish,
+        budget: Sequence[Spending],
+        *,
+        constraints: Constraints | None = None,
+        policy: PolicyName | None = None,
+        weights: Weights | None = None,
+    ) -> Decision:
+        """The same choice with something changed."""
+        limits = wish.constraints if constraints is None else constraints
+        if policy is not None:
+            limits, weights = structs.replace(limits, policy=POLICIES[policy].within), POLICIES[policy].weights
+        changed = structs.replace(wish, constraints=limits, weights=wish.weights if weights is None else weights)
+        return self._decide(choices, registry, request, changed, budget)
 
     async def prepared(self) -> Callable[[Request, Wish], Decision]:
         """What ranks the models for one request after another, as `decide` does, with everything else looked up once.

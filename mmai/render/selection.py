@@ -1,5 +1,6 @@
 """A decision: the analysis, the ranking, and what every figure in it rests on."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmai.render.notes import explored_line
@@ -43,11 +44,12 @@ def explanation_table(decision: Decision) -> Table:
     weights = normalised(decision.weights)
     rows = [row for candidate in decision.ranked for row in _explained(candidate, weights)]
     excluded = [_excluded_row(candidate) for candidate in decision.excluded]
-    return Table(columns=_EXPLANATION, rows=[*rows, *excluded], caption=analysis_line(decision.analysis))
+    caption = "\n".join(filter(None, (analysis_line(decision.analysis), decision.why)))
+    return Table(columns=_EXPLANATION, rows=[*rows, *excluded], caption=caption)
 
 
-def selection_data(decision: Decision, *, with_excluded: bool = True) -> dict[str, Any]:
-    """The `data` of `select`. Candidates: the eligible ones, best first, then the excluded."""
+def selection_data(decision: Decision, *, with_excluded: bool = True, pareto: Sequence[Candidate] = ()) -> dict[str, Any]:
+    """The `data` of `select`. Candidates: the eligible ones, best first, then the excluded; `pareto` are those no other beats."""
     excluded = decision.excluded if with_excluded else ()
     return {
         "choice": None if decision.choice is None else str(decision.choice.card.ref),
@@ -55,6 +57,10 @@ def selection_data(decision: Decision, *, with_excluded: bool = True) -> dict[st
         "policy": decision.policy,
         "weights": normalised(decision.weights),
         "explored": decision.explored,
+        "why": decision.why,
+        "counterfactuals": decision.counterfactuals,
+        "why_not": decision.why_not,
+        "pareto": [str(candidate.card.ref) for candidate in pareto],
         "candidates": [_candidate(candidate) for candidate in (*decision.ranked, *excluded)],
     }
 
@@ -160,4 +166,5 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "cost_usd": candidate.cost_usd,
         "latency_ms": candidate.latency_ms,
         "expected_quality": candidate.expected_quality,
+        "quality": candidate.quality,
     }

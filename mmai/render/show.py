@@ -34,7 +34,7 @@ def show(table: Table, output: Output, terminal: Terminal) -> None:
 
 
 def _with_words(table: Table, body: str) -> str:
-    above = f"{clean_line(table.caption)}\n\n" if table.caption else ""
+    above = "".join(f"{clean_line(line)}\n" for line in table.caption.split("\n")) + "\n" if table.caption else ""
     below = "".join(f"{clean_line(note)}\n" for note in table.notes)
     return above + body + (f"\n{below}" if below else "")
 

@@ -1,32 +1,59 @@
-"""Why a model scored what it scored: one sentence a term, with the figures behind it."""
+"""Why a model scored what it scored, one sentence a term with the figures behind it, and what else is told of a decision."""
 
 import msgspec
 
 from mmai.selection.beta import quantile
 from mmai.selection.candidates import tokens_needed
+from mmai.selection.counterfactuals import Again, counterfactuals
 from mmai.selection.curves import needed_quality
 from mmai.selection.expectations import confidence, profile_of, speed, successes, weights_bytes
+from mmai.selection.quality import quality
 from mmai.selection.roster import Roster
 from mmai.selection.scoring import peer_cost_usd, peer_quality
-from mmai.values.decision import Candidate, Decision
+from mmai.selection.verdict import why, why_not
+from mmai.values.decision import Candidate, Decision, Quality
 from mmai.values.model import ModelCard, Profile
 from mmai.values.task import TaskAnalysis, TaskType
 
 
-def explain(decision: Decision, roster: Roster) -> Decision:
-    """The same decision with `reasons` for every ranked candidate; `roster` is the one it was made from.
+def explain(
+    decision: Decision, roster: Roster, again: Again, *, max_tokens: int | None = None, against: str | None = None
+) -> Decision:
+    """The same decision with everything that is told of one: `reasons` and `quality` of every ranked candidate, `why` the choice
+    won and what would change it, and `why_not` the model `against`, if there is one.
 
-    Kept apart from ranking, since the sentences for 2,000 models cost far more than their scores.
+    `roster` is the one it was made from, `again` makes it once more with something changed, and `max_tokens` is what the request
+    asks for. Kept apart from ranking, since the sentences for 2,000 models cost far more than their scores.
+
+    Raises:
+        UsageError: no model goes by the name `against`, or several do.
     """
+    changes = counterfactuals(decision, again, max_tokens=max_tokens)
     peers = Peers(
         cost_usd=peer_cost_usd(candidate.cost_usd for candidate in decision.ranked),
         quality=peer_quality(candidate.expected_quality for candidate in decision.ranked),
     )
     ranked = tuple(
-        msgspec.structs.replace(candidate, reasons=_reasons(candidate, decision.analysis, roster, peers))
+        msgspec.structs.replace(
+            candidate,
+            reasons=_reasons(candidate, decision.analysis, roster, peers),
+            quality=_quality(candidate, decision.analysis, roster),
+        )
         for candidate in decision.ranked
     )
-    return msgspec.structs.replace(decision, ranked=ranked)
+    return msgspec.structs.replace(
+        decision,
+        ranked=ranked,
+        why=why(decision, changes),
+        counterfactuals=changes,
+        why_not=None if against is None else why_not(decision, against, again),
+    )
+
+
+def _quality(candidate: Candidate, analysis: TaskAnalysis, roster: Roster) -> Quality | None:
+    if candidate.expected_quality is None:
+        return None
+    return quality(*roster.ability(candidate.card), analysis)
 
 
 class Peers(msgspec.Struct, frozen=True, kw_only=True):

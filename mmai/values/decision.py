@@ -136,6 +136,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """Two sentences: why the choice won, and what would change it; None unless explained."""
     counterfactuals: tuple[Counterfactual, ...] = ()
     """Nearest changes that pick another model; empty unless explained."""
+    why_not: WhyNot | None = None
+    """Of the model that was asked about, if one was."""
 
     @property
     def choice(self) -> Candidate | None:
