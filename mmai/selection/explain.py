@@ -4,7 +4,7 @@ import msgspec
 
 from mmai.selection.beta import quantile
 from mmai.selection.candidates import tokens_needed
-from mmai.selection.curves import needed_quality
+from mmai.selection.curves import stakes
 from mmai.selection.expectations import confidence, profile_of, speed, successes, weights_bytes
 from mmai.selection.roster import Roster
 from mmai.selection.scoring import peer_cost_usd, peer_quality
@@ -43,7 +43,7 @@ def _reasons(candidate: Candidate, analysis: TaskAnalysis, roster: Roster, peers
         "performance": _performance(candidate, profile, analysis, roster.now),
         "cost": _cost(candidate, analysis, peers.cost_usd),
         "reliability": _reliability(profile, roster.now),
-        "capability": _capability(candidate, peers.quality, needed_quality(analysis.complexity)),
+        "capability": _capability(candidate, peers.quality, stakes(analysis).needed_quality),
         "context": _context(card, analysis),
     }
     if card.locality == "embedded":

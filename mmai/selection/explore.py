@@ -4,7 +4,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from mmai.selection.curves import capability, needed_quality
+from mmai.selection.curves import capability, stakes
 from mmai.selection.roster import Roster
 from mmai.selection.scoring import shares
 from mmai.values.decision import Candidate, Decision
@@ -33,7 +33,7 @@ def explore(decision: Decision, roster: Roster, *, rng: Draws, budget_usd: float
     if best is None or best.card.locality == "embedded":
         return decision
     weight = shares(decision.weights)[3]
-    needed = needed_quality(decision.analysis.complexity)
+    needed = stakes(decision.analysis).needed_quality
     drawn = best
     highest = -1.0
     for candidate in (best, *(each for each in decision.ranked[1:] if _may_be_tried(each, best, budget_usd))):
