@@ -1,7 +1,12 @@
 """`mmai select`: which model would take a prompt, and why."""
 
+from typing import Annotated
+
+import typer
+
 from mmai.cli import options as opt
 from mmai.cli.frame import frame
+from mmai.errors import UsageError
 from mmai.values.output import Output
 
 
@@ -23,6 +28,10 @@ def select(
     weights: opt.WeightsOption = None,
     explore: opt.ExploreOption = False,
     explain: opt.ExplainOption = False,
+    reset_learning: Annotated[
+        bool,
+        typer.Option("--reset-learning", help="Forget what ratings and runs have taught; choose nothing.", show_default=False),
+    ] = False,
     no_stdin: opt.NoStdinOption = False,
     stdin_timeout: opt.StdinTimeoutOption = None,
     output: opt.OutputOption = Output.TABLE,
@@ -41,6 +50,13 @@ def select(
       ollama run "$(mmai select --provider ollama "write a haiku")"
     """
     call = frame("select", output, json=json, quiet=quiet, no_color=no_color)
+    if reset_learning:
+        from mmai.cli.learned import reset_learning as reset
+
+        if prompt:
+            raise UsageError("`--reset-learning` takes no prompt", hint="mmai select --reset-learning")
+        reset(call)
+        return
     from mmai.cli.prompt import gather
     from mmai.cli.wishes import limits, read_shape, wish
     from mmai.cli.world import world

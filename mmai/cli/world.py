@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from mmai.engine.budget import Budget
     from mmai.engine.choose import Chooser
+    from mmai.engine.learning import Learning
 
 PROFILE_WINDOW_S = 30 * 86400.0
 """How far back runs count for how a model performs."""
@@ -61,6 +62,13 @@ class World(Struct, frozen=True):
         )
 
     @property
+    def learning(self) -> "Learning":
+        """What came of answers. A run of a named model does without."""
+        from mmai.engine.learning import Learning
+
+        return Learning(self.store, self.history, self.clock)
+
+    @property
     def chooser(self) -> "Chooser":
         """Who weighs models. A run of a named one does without, and without the 5 ms its rules take to load."""
         from mmai.engine.choose import Chooser
@@ -68,6 +76,7 @@ class World(Struct, frozen=True):
         return Chooser(
             self.directory,
             profiles=self.profiles,
+            observed=self.learning.observed,
             budget=budget.spending if (budget := self.budget) else tuple,
             rng=_rng,
             max_age_s=self.ages.cache_ttl_s,

@@ -4,13 +4,15 @@ from msgspec import structs
 
 from mmai.clock import Clock
 from mmai.engine.session import Route
-from mmai.errors import CallError, MmaiError
+from mmai.errors import CallError, MmaiError, SchemaMismatch
 from mmai.selection.tokens import request_tokens, text_tokens
 from mmai.values.cost import cost_usd
 from mmai.values.event import DroppedEvent, Event, ExecutionEvent, FinishedEvent, ImageEvent, ReasoningEvent, TextEvent, Usage
 from mmai.values.model import Price
-from mmai.values.record import Attempt, RunRecord, RunStatus, Timings
+from mmai.values.record import Attempt, Judgement, RunRecord, RunStatus, Timings
 from mmai.values.request import Request
+
+_NO_ANSWER = (DroppedEvent, ExecutionEvent, FinishedEvent, ReasoningEvent)
 
 
 class Tally:
@@ -26,6 +28,7 @@ class Tally:
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._images = 0
+        self._answered = False
         self._price: Price | None = None
         self._record = RunRecord(
             id=run_id,
@@ -36,6 +39,7 @@ class Tally:
             task=request.task,
             automatic=automatic,
             timings=Timings(startup_ms=startup_ms),
+            fingerprint=request.fingerprint,
         )
 
     @property
@@ -69,6 +73,8 @@ class Tally:
                 self._thinking.append(text)
             case ImageEvent():
                 self._images += 1
+        if not self._answered and not isinstance(event, _NO_ANSWER):
+            self._answered = not isinstance(event, TextEvent) or bool(event.text.strip())
 
     def end_attempt(self, route: Route, error: MmaiError | None) -> Attempt:
         """The call is over, one way or the other."""
@@ -94,7 +100,17 @@ class Tally:
             cost_usd=cost_usd(usage, self._price) if self.content or self._record.finish_reason else None,
             error_code=error.code if error else None,
             timings=structs.replace(self._record.timings, total_ms=self._ms_since(self._began)),
+            judgement=self._judgement(status, error),
         )
+
+    def _judgement(self, status: RunStatus, error: MmaiError | None) -> Judgement | None:
+        if isinstance(error, SchemaMismatch):
+            return "schema_broken"
+        if status != "ok":
+            return None
+        if self._request.schema is not None:
+            return "schema_kept"
+        return None if self._answered else "empty"
 
     def _usage(self) -> Usage:
         """What the provider told. Where text came and its tokens were not told, since some never do and a stream may be cut, they

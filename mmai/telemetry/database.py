@@ -195,5 +195,18 @@ def _executors(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX successes ON runs (model, started_at) WHERE status = 'ok' AND executor IS NOT 'reference'")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_runs_and_attempts, _billed_usage, _executors)
+def _judgements(connection: sqlite3.Connection) -> None:
+    """What tells whether an answer was any good. One index finds the run before this one of the same prompt; the other holds all
+    that is counted, so that counting reads no row of texts.
+    """
+    for column in ("fingerprint TEXT", "judgement TEXT", "rerun INTEGER", "rating REAL", "rated_at REAL", "rated_task TEXT"):
+        connection.execute(f"ALTER TABLE runs ADD COLUMN {column}")
+    connection.execute("CREATE INDEX repetitions ON runs (fingerprint, started_at) WHERE fingerprint IS NOT NULL")
+    connection.execute("""
+        CREATE INDEX judged ON runs (started_at, model, task, judgement, rerun, fingerprint, rating, executor, status)
+        WHERE fingerprint IS NOT NULL AND rating IS NULL AND executor IS NOT 'reference'
+          AND (status = 'ok' OR judgement = 'schema_broken')""")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_runs_and_attempts, _billed_usage, _executors, _judgements)
 """Each brings the tables one version further. One that has shipped is never edited."""

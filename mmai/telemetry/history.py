@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from mmai.errors import StorageError
-from mmai.telemetry import database, observed, rows
+from mmai.telemetry import database, judgements, observed, rows
 from mmai.values.model import Profile
+from mmai.values.outcome import Judged, Outcome
 from mmai.values.record import RunRecord
 
 Result = TypeVar("Result")
@@ -41,6 +42,7 @@ class History:
             with connection:
                 rows.put(connection, record)
                 rows.put_attempts(connection, record)
+                judgements.mark_rerun(connection, record)
 
         self._use(put, None)
 
@@ -53,6 +55,45 @@ class History:
         return self._use(
             lambda connection: next(iter(rows.select(connection, "WHERE id = ?", run_id, now=time.time())), None), None
         )
+
+    def beginning(self, prefix: str) -> list[RunRecord]:
+        """The runs whose id begins so, two at the most.
+
+        Raises:
+            StorageError: they cannot be read.
+        """
+        condition = "WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 2"
+        return self._demand(lambda connection: rows.select(connection, condition, prefix, prefix + "\x7f", now=time.time()))
+
+    def ended(self) -> RunRecord | None:
+        """The latest run that is over.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        condition = "WHERE status <> 'running' ORDER BY id DESC LIMIT 1"
+        return self._demand(lambda connection: next(iter(rows.select(connection, condition, now=time.time())), None))
+
+    def judged(self, *, since: float, now: float) -> list[Judged]:
+        """What came of the runs since then (unix seconds) that nobody rated."""
+        return self._use(lambda connection: judgements.judged(connection, since=since, now=now), [])
+
+    def rate(self, run_id: str, outcome: Outcome | None, *, count: Callable[[Outcome | None], None]) -> None:
+        """Keep how a run is rated; None takes its rating back. `count` is handed the rating it had until now, while nobody else
+        can rate; when it raises, nothing is kept.
+
+        Raises:
+            StorageError: it cannot be kept.
+        """
+
+        def put(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:
+                before = judgements.rating(connection, run_id)
+                judgements.rate(connection, run_id, outcome)
+                count(before)
+
+        self._demand(put)
 
     def profiles(self, *, since: float) -> dict[str, Profile]:
         """By model, how its runs since `since` (unix seconds) went."""
@@ -76,18 +117,27 @@ class History:
         if self._broken:
             return otherwise
         try:
-            try:
-                return self._run(work)
-            except sqlite3.DatabaseError as exc:
-                if not database.is_damaged(exc):
-                    raise
-                self._begin_anew(exc)
-                return self._run(work)
+            return self._mended(work)
         except (sqlite3.Error, OSError, StorageError, ValueError, OverflowError) as exc:
             self._broken = True
             self.close()
             self._warn_once(f"no history is kept in `{self.path}`{lost}: {getattr(exc, 'strerror', None) or exc}")
             return otherwise
+
+    def _demand(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        try:
+            return self._mended(work)
+        except (sqlite3.Error, OSError) as exc:
+            raise StorageError(f"cannot use `{self.path}`: {getattr(exc, 'strerror', None) or exc}", hint="mmai paths") from exc
+
+    def _mended(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        try:
+            return self._run(work)
+        except sqlite3.DatabaseError as exc:
+            if not database.is_damaged(exc):
+                raise
+            self._begin_anew(exc)
+            return self._run(work)
 
     def _run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         if self._connection is None:

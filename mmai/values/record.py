@@ -9,6 +9,9 @@ from mmai.values.execution import Execution, ExecutorName
 
 RunStatus = Literal["running", "ok", "error", "cancelled", "incomplete"]
 
+Judgement = Literal["schema_kept", "schema_broken", "empty"]
+"""What a run itself tells of its answer."""
+
 
 class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One call of one model at one endpoint."""
@@ -63,3 +66,7 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...] = ()
     execution: Execution | None = None
     """How the last model was run, where that was on this machine and not behind a server; of a run that failed, by what."""
+    fingerprint: str | None = None
+    """Alike for two requests of the same messages and attachments, and no text of them; None for a batch."""
+    judgement: Judgement | None = None
+    """None where nothing tells whether the answer was any good."""

@@ -46,6 +46,8 @@ class Registry(Struct, frozen=True, kw_only=True):
     """By name."""
     outcomes: dict[str, dict[str, Tally]] = {}
     """By reference, then by task type."""
+    learning_since: float | None = None
+    """Unix seconds of the latest `select --reset-learning`: nothing older counts. None is from the first run on."""
 
 
 class Changes(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from command import Mmai
 COMMANDS = (
     "run",
     "select",
+    "rate",
     "discover",
     "models",
     "models list",
@@ -81,6 +82,10 @@ WRONG = (
     ("models", "nope"),
     ("run",),
     ("select",),
+    ("rate",),
+    ("rate", "6"),
+    ("rate", "good"),
+    ("select", "--reset-learning", "hi"),
 )
 
 

@@ -6,13 +6,13 @@ from builders import a_card, a_cloud_card, a_request
 from mmai.clock import Clock
 from mmai.engine.session import Route
 from mmai.engine.tally import Tally
-from mmai.errors import CannotConnect
+from mmai.errors import CannotConnect, IncompleteAnswer, MmaiError, SchemaMismatch
 from mmai.selection.tokens import request_tokens, text_tokens
 from mmai.values.endpoint import Endpoint
 from mmai.values.event import Event, ExecutionEvent, FinishedEvent, ImageEvent, LabelsEvent, ReasoningEvent, TextEvent, Usage
 from mmai.values.execution import Execution
 from mmai.values.model import ModelCard, Price
-from mmai.values.record import RunRecord
+from mmai.values.record import RunRecord, RunStatus
 
 REQUEST = a_request("Why is the sky blue?")
 LUNA = a_cloud_card(usd_per_mtok=1.0)
@@ -93,3 +93,29 @@ def test_what_ran_a_model_that_failed_is_known_and_is_no_content() -> None:
     assert not tally.content
     tally.sending(route)
     assert tally.record.execution is None
+
+
+@pytest.mark.parametrize("events", [(), (TextEvent(" \n"),), (ReasoningEvent("Hm."), TextEvent(""))])
+def test_an_answer_of_nothing_or_of_white_space_is_judged_empty(events: tuple[Event, ...]) -> None:
+    assert after(*events, FinishedEvent()).judgement == "empty"
+
+
+@pytest.mark.parametrize("event", [TextEvent("4"), LabelsEvent(()), ImageEvent(b"1", "image/png")])
+def test_an_answer_of_any_kind_says_nothing_of_itself(event: Event) -> None:
+    assert after(event, FinishedEvent()).judgement is None
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "judgement"),
+    [
+        ("ok", None, "schema_kept"),
+        ("error", SchemaMismatch("no JSON"), "schema_broken"),
+        ("error", CannotConnect("refused"), None),
+        ("incomplete", IncompleteAnswer("cut", reason="cut"), None),
+        ("cancelled", None, None),
+    ],
+)
+def test_a_schema_judges_only_answers(status: RunStatus, error: MmaiError | None, judgement: str | None) -> None:
+    tally = Tally(a_request(schema={"type": "object"}), run_id="1", clock=Clock())
+    tally.close(status, error)
+    assert tally.record.judgement == judgement
