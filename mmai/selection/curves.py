@@ -1,7 +1,7 @@
 """Utility curves: what a wait, a price and a quality are worth to a person, each 0 (nothing) to 1 (as good as it gets).
 
-The harder a prompt, the longer somebody waits for the answer, the more it may cost, and the better a model it takes: the points at
-which a curve has fallen by half move with the complexity.
+The harder a prompt, the longer somebody waits for the answer and the more it may cost: the points at which these curves have fallen
+by half move with the complexity. The expected quality has the complexity in it already.
 """
 
 from math import exp, sqrt
@@ -27,22 +27,19 @@ PAYING = 0.2
 """What any price above nothing takes off, for the simplest prompt, down to nothing for the hardest: to pay at all takes an account,
 and what is free is as good for small talk."""
 
-EASIEST_NEEDS = 0.2
-HARDEST_NEEDS = 0.8
-"""Expected quality that scores 0.5, for the simplest prompt and the hardest: the simplest is answered well by nearly every model."""
+HALF_ENOUGH = 0.5
+"""Expected quality that scores 0.5: an answer with as much to mend as to keep."""
 QUALITY_STEP = 0.1
 """How far around that the curve is steep: a step more scores 0.73, two 0.88, three 0.95, and as much less as many fewer."""
 
 
 class Stakes(NamedTuple):
-    """What a prompt is worth to whoever asks it: where its three curves have fallen by half."""
+    """What a prompt is worth to whoever asks it: where the curves of wait and price have fallen by half."""
 
     patience_ms: float
     affordable_usd: float
     paid: float
     """What the smallest price scores."""
-    needed_quality: float
-    """As expected of a model for a prompt of middling complexity."""
 
 
 def stakes(analysis: TaskAnalysis) -> Stakes:
@@ -52,7 +49,6 @@ def stakes(analysis: TaskAnalysis) -> Stakes:
         patience_ms=PATIENCE_MS * worth + PATIENCE_TOKEN_MS * analysis.output_tokens,
         affordable_usd=AFFORDABLE_USD * worth,
         paid=1.0 - PAYING * (1.0 - analysis.complexity),
-        needed_quality=EASIEST_NEEDS + (HARDEST_NEEDS - EASIEST_NEEDS) * analysis.complexity,
     )
 
 
@@ -76,10 +72,6 @@ def frugality(usd: float, affordable_usd: float, paid: float) -> float:
     return paid / (1.0 + share * sqrt(share))
 
 
-def capability(quality: float, needed: float) -> float:
-    """1 / (1 + e^((needed - quality) / 0.1)): more than enough earns next to nothing.
-
-    The item characteristic curve of Rasch's model, with the prompt for the item. Source: Lord & Novick, Statistical Theories of
-    Mental Test Scores, ch. 17.
-    """
-    return 1.0 / (1.0 + exp((needed - quality) / QUALITY_STEP))
+def capability(quality: float) -> float:
+    """1 / (1 + e^((0.5 - quality) / 0.1)): what is better than very good, or worse than useless, makes next to no difference."""
+    return 1.0 / (1.0 + exp((HALF_ENOUGH - quality) / QUALITY_STEP))

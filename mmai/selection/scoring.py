@@ -84,12 +84,12 @@ def rank(
     qualities = [by_ability[each.ability] for each in figures]
     assumed_usd = peer_cost_usd(costs) if None in costs else 0.0
     assumed_quality = peer_quality(qualities) if None in qualities else 0.0
-    patience_ms, affordable_usd, paid, needed = stakes(analysis)
+    patience_ms, affordable_usd, paid = stakes(analysis)
     scored = []
     for each, (wait_ms, latency), cost, quality in zip(figures, times_ms(figures, analysis), costs, qualities, strict=True):
         quick = performance(wait_ms, patience_ms)
         frugal = frugality(assumed_usd if cost is None else cost, affordable_usd, paid)
-        able = capability(assumed_quality if quality is None else quality, needed)
+        able = capability(assumed_quality if quality is None else quality)
         score = w_performance * quick + w_cost * frugal + w_reliability * each.reliability + w_capability * able
         # Steps of one are for what orders equals; below a step the score itself does.
         place = each.place - 4 * int(score / EQUAL + 0.5) + (each.card.provider != preferred) - score / 2
