@@ -11,6 +11,7 @@ from mmai.paths import Paths
 from mmai.settings import Settings, load
 from mmai.settings.files import project_file
 from mmai.settings.listing import listing
+from mmai.values.decision import Weights
 
 
 class Home:
@@ -158,3 +159,35 @@ def test_a_project_file_can_keep_prompts_here_and_never_let_them_out(home: Home)
     assert home.load(project="selection: {constraints: {local_only: true}}").selection.constraints.local_only
     message = home.refused(project="selection: {constraints: {local_only: false}}")
     assert message.startswith("a project file can turn `local_only` on, never off")
+
+
+def test_a_project_may_be_stricter_than_the_users_policy_and_never_laxer(home: Home) -> None:
+    def policy(user: str, project: str, env: str = "") -> str:
+        own, theirs = (f"selection: {{policy: {name}}}" for name in (user, project))
+        return home.load(own, theirs, env={"MMAI_POLICY": env}).selection.policy
+
+    assert policy("quality", "private") == "private"
+    assert policy("private", "quality") == "private"
+    assert policy("private", "local") == "private"
+    assert policy("local", "private") == "private"
+    assert policy("quality", "fast") == "fast"
+    assert policy("private", "fast", env="cheap") == "cheap"
+
+
+def test_weights_hold_beside_a_policy_of_the_same_file_and_not_under_a_nearer_one(home: Home) -> None:
+    weights = "selection: {weights: {cost: 0.9}}"
+    beside = home.load("selection: {policy: private, weights: {cost: 0.9}}").selection
+    assert (beside.policy, beside.weights.cost) == ("private", 0.9)
+    assert home.load(weights, "selection: {policy: quality}").selection.weights == Weights()
+    assert home.load(weights, env={"MMAI_POLICY": "fast"}).selection.weights == Weights()
+    assert home.load("selection: {policy: quality}", weights).selection.weights.cost == 0.9
+
+
+def test_a_policy_that_there_is_not_is_refused_with_those_there_are(home: Home) -> None:
+    message = home.refused(project="selection: {policy: best}")
+    assert message.startswith("`best` is not `balanced` or `quality` or `fast` or `cheap` or `local` or `private`")
+
+
+def test_a_project_cannot_make_the_user_pay_for_exploring(home: Home) -> None:
+    assert "`exploration` is not taken from a project file" in home.refused(project="selection: {exploration: 1}")
+    assert home.load("selection: {exploration: 0.1}").selection.exploration == 0.1

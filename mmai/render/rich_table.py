@@ -25,7 +25,10 @@ def draw(table: Table, terminal: Terminal) -> None:
     printer = console(terminal, width=room)
     with printer.capture() as captured:
         if table.caption:
-            printer.print(clean_line(table.caption), style="strong")
+            first, *others = table.caption.split("\n")
+            printer.print(clean_line(first), style="strong")
+            for line in others:
+                printer.print(clean_line(line))
             printer.print()
         printer.print(_grid(table.columns, cells, kept))
         for note in _notes(table, kept):

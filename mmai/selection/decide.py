@@ -19,10 +19,7 @@ ALL_AVAILABLE: Mapping[str, str] = {}
 
 
 class Choices:
-    """Models made ready once, to be chosen from for one prompt after another.
-
-    `decide` for 30 models takes a tenth of what it takes to make them ready.
-    """
+    """Models made ready once, to be chosen from for one prompt after another."""
 
     def __init__(
         self,

@@ -5,7 +5,6 @@ import msgspec
 from mmai.selection.beta import quantile
 from mmai.selection.candidates import tokens_needed
 from mmai.selection.counterfactuals import Again, counterfactuals
-from mmai.selection.curves import needed_quality
 from mmai.selection.expectations import confidence, profile_of, speed, successes, weights_bytes
 from mmai.selection.quality import quality
 from mmai.selection.roster import Roster
@@ -70,7 +69,7 @@ def _reasons(candidate: Candidate, analysis: TaskAnalysis, roster: Roster, peers
         "performance": _performance(candidate, profile, analysis, roster.now),
         "cost": _cost(candidate, analysis, peers.cost_usd),
         "reliability": _reliability(profile, roster.now),
-        "capability": _capability(candidate, peers.quality, needed_quality(analysis.complexity)),
+        "capability": _capability(candidate, peers.quality),
         "context": _context(card, analysis),
     }
     if card.locality == "embedded":
@@ -133,11 +132,10 @@ def _reliability(profile: Profile | None, now: float | None) -> str:
     return f"{profile.runs} of {calls} call{'s' * (calls > 1)} answered, smoothed with 19 of 20: {between}"
 
 
-def _capability(candidate: Candidate, peers: float, needed: float) -> str:
-    half = f"{needed:.2f} is half enough"
+def _capability(candidate: Candidate, peers: float) -> str:
     if candidate.expected_quality is None:
-        return f"nothing is known of its quality; taken as its peers' median, {peers:.2f}, where {half}"
-    return f"expected quality {candidate.expected_quality:.2f} for this task, where {half}"
+        return f"nothing is known of its quality; taken as its peers' median, {peers:.2f}"
+    return f"expected quality {candidate.expected_quality:.2f} for this prompt"
 
 
 def _context(card: ModelCard, analysis: TaskAnalysis) -> str:

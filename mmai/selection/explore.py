@@ -4,7 +4,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from mmai.selection.curves import capability, needed_quality
+from mmai.selection.curves import capability
 from mmai.selection.roster import Roster
 from mmai.selection.scoring import shares
 from mmai.values.decision import Candidate, Decision
@@ -33,14 +33,13 @@ def explore(decision: Decision, roster: Roster, *, rng: Draws, budget_usd: float
     if best is None or best.card.locality == "embedded":
         return decision
     weight = shares(decision.weights)[3]
-    needed = needed_quality(decision.analysis.complexity)
     drawn = best
     highest = -1.0
     for candidate in (best, *(each for each in decision.ranked[1:] if _may_be_tried(each, best, budget_usd))):
         assert candidate.score is not None
         assert candidate.terms is not None
         a, b = belief(candidate, roster, decision.analysis)
-        score = candidate.score + weight * (capability(rng.betavariate(a, b), needed) - candidate.terms.capability)
+        score = candidate.score + weight * (capability(rng.betavariate(a, b)) - candidate.terms.capability)
         if score > highest:
             drawn, highest = candidate, score
     if drawn is best:

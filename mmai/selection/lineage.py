@@ -13,7 +13,7 @@ Versions = tuple[tuple[float, float], ...]
 """(version, year and its part when it came out), in order."""
 
 LINES: dict[str, Versions] = {
-    "gpt": ((3.5, 2022.9), (4, 2023.2), (4.1, 2025.3), (4.5, 2025.2), (5, 2025.6), (5.6, 2026.5), (6, 2026.75), (6.1, 2026.85)),
+    "gpt": ((3.5, 2022.9), (4, 2023.7), (4.1, 2025.3), (4.5, 2025.2), (5, 2025.6), (5.6, 2026.5), (6, 2026.75), (6.1, 2026.85)),
     "gpt4o": ((1, 2024.4),),
     "gpt4turbo": ((1, 2023.9),),
     "gpt41106": ((1, 2023.85),),
@@ -155,7 +155,7 @@ def _line(text: str) -> tuple[str | None, float | None]:
 def _version(rest: str) -> float | None:
     """The number behind the line's name, or behind words and then: `gemma3:4b`, `claude-opus-4-1`, `mistral-small3.2`."""
     found = _VERSION.match(rest)
-    if found is None or re.match(r"[\d.]*(?:b|x\d)", rest[found.start(1) :]) or len(found[1]) > 1 and found[1].isdecimal():
+    if found is None or re.match(r"[\d.]*(?:b|x\d)", rest[found.start(1) :]) or (len(found[1]) > 1 and found[1].isdecimal()):
         return None
     return float(found[1].replace("-", "."))
 

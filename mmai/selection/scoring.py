@@ -9,11 +9,13 @@ from math import inf
 from operator import itemgetter
 
 from mmai.errors import UsageError
-from mmai.selection.curves import HALF_COST_USD, capability, frugality, needed_quality, performance
+from mmai.selection.curves import capability, frugality, performance, stakes
 from mmai.selection.roster import Figures, Roster, costs_usd
 from mmai.values.decision import Candidate, Terms, Weights
 from mmai.values.task import TaskAnalysis
 
+ASSUMED_COST_USD = 0.01
+"""Of a model of unknown price, among others of which none is known to cost anything."""
 ASSUMED_QUALITY = 0.5
 """Of a model of which nothing is known, among others of which nothing is known."""
 OWN = ("local", "network")
@@ -53,7 +55,7 @@ def peer_cost_usd(costs: Iterable[float | None]) -> float:
 
     Free models are no peers of it: a price nobody knows is seldom nothing.
     """
-    return median(cost for cost in costs if cost) or HALF_COST_USD
+    return median(cost for cost in costs if cost) or ASSUMED_COST_USD
 
 
 def peer_quality(qualities: Iterable[float | None]) -> float:
@@ -72,8 +74,8 @@ def rank(
 ) -> tuple[Candidate, ...]:
     """Best first, `among` some of the roster or all of it. Embedded models come after all others, whatever they score.
 
-    Equals, whose scores differ by less than `EQUAL`, are ordered: models that stay before those that retire, then the `preferred`
-    provider's, then by reference.
+    Equals, whose scores are the same in steps of `EQUAL`, are ordered: models that stay before those that retire, then the
+    `preferred` provider's, then by what is left of the score, then by reference.
     """
     figures = roster.figures if among is None else among
     w_performance, w_cost, w_reliability, w_capability = shares(weights)
@@ -82,14 +84,15 @@ def rank(
     qualities = [by_ability[each.ability] for each in figures]
     assumed_usd = peer_cost_usd(costs) if None in costs else 0.0
     assumed_quality = peer_quality(qualities) if None in qualities else 0.0
-    needed = needed_quality(analysis.complexity)
+    patience_ms, affordable_usd, paid = stakes(analysis)
     scored = []
     for each, (wait_ms, latency), cost, quality in zip(figures, times_ms(figures, analysis), costs, qualities, strict=True):
-        quick = performance(wait_ms)
-        frugal = frugality(assumed_usd if cost is None else cost)
-        able = capability(assumed_quality if quality is None else quality, needed)
+        quick = performance(wait_ms, patience_ms)
+        frugal = frugality(assumed_usd if cost is None else cost, affordable_usd, paid)
+        able = capability(assumed_quality if quality is None else quality)
         score = w_performance * quick + w_cost * frugal + w_reliability * each.reliability + w_capability * able
-        place = each.place - 4 * int(score / EQUAL + 0.5) + (each.card.provider != preferred)
+        # Steps of one are for what orders equals; below a step the score itself does.
+        place = each.place - 4 * int(score / EQUAL + 0.5) + (each.card.provider != preferred) - score / 2
         scored.append((place, each, score, quick, frugal, able, cost, latency, quality))
     scored.sort(key=itemgetter(0))
     return tuple(

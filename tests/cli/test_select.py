@@ -110,3 +110,54 @@ def test_the_specifications_own_settings_choose_and_run(on: Mmai) -> None:
     assert states["ollama"] == "healthy"
     assert set(states) == {"builtin", "ollama", "coreml", "openai", "anthropic", "google"}
     assert states["openai"] == "unauthorized"
+
+
+def test_explain_begins_with_two_sentences_and_json_has_them_and_their_figures(on: Mmai) -> None:
+    text = on("select", "--explain", "prove that 2 is prime").stdout
+    data = on("select", "prove that 2 is prime", "--json").json["data"]
+    assert text.splitlines()[1] == data["why"]
+    assert data["why"].startswith(f"`{data['choice']}` ")
+    best = data["candidates"][0]
+    assert best["quality"]["low"] <= best["expected_quality"] == best["quality"]["mean"] <= best["quality"]["high"]
+    assert {"prior", "observations", "basis", "source"} <= set(best["quality"])
+
+
+def test_why_not_tells_rank_reason_and_change(on: Mmai) -> None:
+    data = on("select", "write a haiku", "--why-not", "llama3.2:1b", "--json").json["data"]
+    said = on("select", "write a haiku", "--why-not", "llama3.2:1b")
+    assert said.stdout == data["why_not"]["sentence"] + "\n"
+    assert data["why_not"]["model"] == "ollama:llama3.2:1b"
+
+
+def test_why_not_of_a_model_that_may_not_take_the_prompt_is_the_filter(on: Mmai) -> None:
+    result = on("select", "write a haiku", "--why-not", "nomic-embed-text")
+    assert result.exit_code == 0
+    assert "`ollama:nomic-embed-text:latest` may not take this prompt: cannot do `text_generation`" in result.stdout
+
+
+def test_why_not_of_nobody_is_a_usage_error(on: Mmai) -> None:
+    result = on("select", "write a haiku", "--why-not", "nobody")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no model `nobody` is known here" in result.stderr
+
+
+def test_pareto_draws_the_models_that_are_worth_their_price(on: Mmai) -> None:
+    result = on("select", "write a haiku", "--pareto")
+    data = on("select", "write a haiku", "--pareto", "--json").json["data"]
+    assert result.exit_code == 0
+    assert result.stdout.startswith("quality\n")
+    assert data["pareto"]
+    for ref in data["pareto"]:
+        assert f"● {ref}" in result.stdout
+    assert all(len(line) <= 100 for line in result.stdout.splitlines())
+
+
+def test_limits_in_the_wording_count_only_when_that_is_asked(on: Mmai) -> None:
+    prompt = "Name three rivers. Answer within 1 ms."
+    assert on("select", prompt).exit_code == 0
+    refused = on("select", prompt, "--infer-constraints", "--json")
+    assert refused.exit_code in (0, 3)
+    read = on("select", "Name three rivers. Keep it local.", "--infer-constraints", "--json").json["data"]["analysis"]
+    assert (read["constraints"]["local_only"], read["inferred"]) == (True, {"local_only": "keep it local"})
+    plain = on("select", "Name three rivers. Keep it local.", "--json").json["data"]["analysis"]
+    assert (plain["constraints"]["local_only"], plain["inferred"]) == (False, {})

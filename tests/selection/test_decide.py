@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmai.errors import BudgetExceeded
+from mmai.selection.counterfactuals import Again
 from mmai.selection.decide import Choices, decide
 from mmai.selection.explain import explain
 from mmai.selection.misses import no_eligible
 from mmai.values.budget import Spending
-from mmai.values.decision import Weights
+from mmai.values.decision import Decision, PolicyName, Weights
 from mmai.values.model import ModelCard
 from mmai.values.request import Request
 from mmai.values.task import Constraints, Modality, TaskType
@@ -79,6 +80,17 @@ def test_a_model_that_is_excluded_does_not_change_the_ranking(usd: float) -> Non
     assert decide(a_request(), [*cards, deaf]).ranked == decide(a_request(), cards).ranked
 
 
+def unchanged(decision: Decision) -> Again:
+    """Whatever is changed, the same is decided."""
+
+    def again(
+        *, constraints: Constraints | None = None, policy: PolicyName | None = None, weights: Weights | None = None
+    ) -> Decision:
+        return decision
+
+    return again
+
+
 def test_every_score_is_explained_with_its_figures() -> None:
     cards = [
         a_cloud_card(deprecated="2027-01-01"),
@@ -89,14 +101,14 @@ def test_every_score_is_explained_with_its_figures() -> None:
     request = a_request("Write a Python function", max_tokens=100)
     choices = Choices(cards, profiles=measured)
     decision = choices.decide(request, task=TaskType.CODE_GENERATION)
-    reasons = {str(c.card.ref): c.reasons for c in explain(decision, choices.roster).ranked}
+    reasons = {str(c.card.ref): c.reasons for c in explain(decision, choices.roster, unchanged(decision)).ranked}
     assert reasons["ollama:gemma3:4b"].pop("capability").startswith("expected quality 0.")
     assert reasons["ollama:gemma3:4b"] == {
-        "performance": "about 2.9 s: 249 ms to the first token, 100 tokens at 37 tokens/s"
+        "performance": "about 2.9 s: 248 ms to the first token, 100 tokens at 37 tokens/s"
         " (measured over 9 runs, which weigh 0.90 beside what is assumed)",
         "cost": "free: runs on this machine",
         "reliability": "9 of 10 calls answered, smoothed with 19 of 20: 85% to 99% of calls, with 90% probability",
-        "context": "needs about 110 tokens; its window is not known",
+        "context": "needs about 108 tokens; its window is not known",
     }
     assert reasons["openai:gpt-5.6-luna"]["cost"] == "about $0.00041 for 10 tokens sent and 100 answered"
     assert reasons["openai:gpt-5.6-luna"]["deprecated"] == "its provider retires it: 2027-01-01"
@@ -109,7 +121,7 @@ def test_every_score_is_explained_with_its_figures() -> None:
 def test_explaining_changes_nothing_but_the_reasons() -> None:
     choices = Choices([a_card(), a_cloud_card()])
     decision = choices.decide(a_request())
-    explained = explain(decision, choices.roster)
+    explained = explain(decision, choices.roster, unchanged(decision))
     assert [(c.card, c.score, c.terms) for c in explained.ranked] == [(c.card, c.score, c.terms) for c in decision.ranked]
 
 
@@ -120,7 +132,7 @@ def test_an_empty_registry_sends_the_user_to_discover() -> None:
 def test_a_prompt_too_long_names_the_widest_window() -> None:
     request = a_request("word " * 20_000, max_tokens=200)
     message, hint = miss(request, a_card("ollama:narrow", context_tokens=4_096), a_card("ollama:wide", context_tokens=8_192))
-    assert message == "no model fits this prompt: 23204 tokens with the answer, widest window is 8192 (`ollama:wide`)"
+    assert message == "no model fits this prompt: 21401 tokens with the answer, widest window is 8192 (`ollama:wide`)"
     assert hint == "mmai discover"
 
 
