@@ -115,9 +115,9 @@ def test_completions_are_put_where_shells_look(installed: Installed, file: str) 
 
 
 def test_every_module_and_nothing_else_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
-    files = [path for path in (ROOT / "mmai").rglob("*") if path.suffix in (".py", ".typed", ".yaml")]
+    files = [path for path in (ROOT / "mmai").rglob("*") if path.suffix in (".py", ".typed", ".yaml", ".json", ".bin", ".md")]
     models = [path for path in (ROOT / "mmai" / "data" / "coreml").rglob("*") if path.is_file()]
-    source = {str(path.relative_to(ROOT)) for path in files + models}
+    source = {str(path.relative_to(ROOT)) for path in {*files, *models}}
     packed = {name for name in wheel.namelist() if not name.startswith(f"mmai-{mmai.__version__}.")}
     assert packed == source
 

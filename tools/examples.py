@@ -77,7 +77,7 @@ _KIN = ("gsm", "mmlu", "humaneval", "human_eval", "mbpp", "agentverse-logicgrid"
 
 def collection(source: str) -> str:
     """The group a source is of: what must be left out with it, since it is the same data or the same hand."""
-    name = "/".join(source.split("/")[:2]) if source.startswith("mmai/") else source
+    name = "/".join(source.split("/")[:2]) if source.startswith("mmai/") else source.replace("/nine/", "/")
     kin = next((each for each in _KIN if each in name), None)
     return name if kin is None else kin.replace("human_eval", "humaneval")
 

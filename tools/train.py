@@ -24,6 +24,7 @@ from tools.stack import Stack, calibration_error, stack
 
 L2_TASK, L2_FIELD, L2_COMPLEXITY = 2e-5, 2e-5, 1e-3
 FOLDS = 12
+OWN_COUNTS, BALANCE = 10.0, 0.7
 
 OFFSETS_OF_MEDIA = {str(task): -2.5 for task in (TaskType.IMAGE_GENERATION, TaskType.SPEECH_SYNTHESIS, TaskType.EMBEDDING)}
 """Of tasks that rules alone speak for."""
@@ -74,10 +75,16 @@ def trained(rows: Sequence[Example], matrix: sparse.csr_array, weighed: Stack = 
     )
 
 
-def weights_of(rows: Sequence[Example], power: float = 0.5) -> Floats:
-    """Each example's: a collection counts for its size to the power of 1 - `power`."""
+def weights_of(rows: Sequence[Example], labels: Labels | None = None) -> Floats:
+    """Each example's. A collection counts for the root of its size, the project's own ten times as much, since they are many styles
+    at once; and kinds that are rare among all count for more.
+    """
     sizes = Counter(row.source for row in rows)
-    return np.array([sizes[row.source] ** -power for row in rows])
+    weights = np.array([sizes[row.source] ** -0.5 * (OWN_COUNTS if row.source.startswith("mmai/") else 1.0) for row in rows])
+    if labels is None:
+        return weights
+    totals = np.bincount(labels, weights)
+    return np.asarray(weights * totals[labels] ** -BALANCE)
 
 
 def _labels(rows: Sequence[Example]) -> Labels:
@@ -85,15 +92,15 @@ def _labels(rows: Sequence[Example]) -> Labels:
 
 
 def _tasks(rows: Sequence[Example], matrix: sparse.csr_array) -> tuple[Floats, Floats]:
-    return classify(matrix, _labels(rows), len(TEXT_TASKS), weights_of(rows), l2=L2_TASK)
+    labels = _labels(rows)
+    return classify(matrix, labels, len(TEXT_TASKS), weights_of(rows, labels), l2=L2_TASK)
 
 
 def _fields(rows: Sequence[Example], matrix: sparse.csr_array) -> tuple[Floats, Floats]:
     known = np.array([at for at, row in enumerate(rows) if row.field])
     chosen = [rows[at] for at in known]
-    return classify(
-        matrix[known], np.array([FIELDS.index(row.field or "") for row in chosen]), len(FIELDS), weights_of(chosen), l2=L2_FIELD
-    )
+    labels = np.array([FIELDS.index(row.field or "") for row in chosen])
+    return classify(matrix[known], labels, len(FIELDS), weights_of(chosen, labels), l2=L2_FIELD)
 
 
 def _complexity(rows: Sequence[Example], matrix: sparse.csr_array) -> tuple[Floats, Floats]:
@@ -113,7 +120,8 @@ def _stacked(rows: Sequence[Example], matrix: sparse.csr_array, rules: Floats) -
     """The stack, from logits of tables that were each trained without the collections they are asked about."""
     names = sorted({collection(row.source) for row in rows})
     fold = np.array([names.index(collection(row.source)) % FOLDS for row in rows])
-    labels, weights = _labels(rows), weights_of(rows)
+    labels = _labels(rows)
+    weights = weights_of(rows, labels)
     logits = np.zeros((len(rows), len(TEXT_TASKS)))
     for each in range(FOLDS):
         inside = np.flatnonzero(fold != each)

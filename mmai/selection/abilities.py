@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from mmai.selection.lineage import FLAGSHIP, PRICE_TIERS, YEAR_UNKNOWN, Lineage, lineage
+from mmai.selection.lineage import FLAGSHIP, YEAR_UNKNOWN, Lineage, lineage
 from mmai.values.decision import Basis, Prior
 from mmai.values.model import ModelCard
 from mmai.values.task import TaskType as T
@@ -130,12 +130,10 @@ def shipped() -> Abilities:
 
 def prior(card: ModelCard) -> Prior:
     """Published scores of the model itself, else what its line, age and size come to, else its place in a line, else its size."""
-    price = card.price.output_usd_per_mtok if card.price is not None else None
     return _prior(
         card.name,
         card.parameter_count or None,
         card.size_bytes or None,
-        price if card.locality == "cloud" else None,
         card.locality == "cloud",
         card.tasks,
         "text_generation" in card.capabilities,
@@ -147,7 +145,6 @@ def _prior(
     name: str,
     parameters: int | None,
     size_bytes: int | None,
-    usd_per_mtok: float | None,
     hosted: bool,
     tasks: tuple[T, ...],
     generates: bool,
@@ -163,7 +160,7 @@ def _prior(
         basis: Basis = "published"
         source = published.source
     else:
-        basis, source, general = _general(table, told, parameters, size_bytes, usd_per_mtok, hosted)
+        basis, source, general = _general(table, told, parameters, size_bytes, hosted)
         skills = {skill: general + table.skills[skill] for skill in SKILLS}
         for part, made in MADE_FOR:
             if re.search(part, name.lower()):
@@ -174,11 +171,11 @@ def _prior(
 
 
 def _general(
-    table: Abilities, told: Lineage, parameters: int | None, size_bytes: int | None, usd_per_mtok: float | None, hosted: bool
+    table: Abilities, told: Lineage, parameters: int | None, size_bytes: int | None, hosted: bool
 ) -> tuple[Basis, str, float]:
     """(what it rests on, in words, logits)."""
     billions = told.billions or (parameters / 1e9 if parameters else None) or (size_bytes / 0.6e9 if size_bytes else None)
-    place = told.tier or (_of_price(usd_per_mtok) if usd_per_mtok else None) or (FLAGSHIP if hosted and told.line else None)
+    place = told.tier or (FLAGSHIP if hosted and told.line else None)
     size = billions or place
     if size is None:
         return "unknown", "nothing that its name or its provider tells", _logits(table, told, 8.0)
@@ -220,10 +217,6 @@ def _relatives(line: str) -> tuple[Relative, ...]:
             level = sum(each.abilities) / len(SKILLS) - sum(table.skills.values()) / len(SKILLS)
             found.append(Relative(name, told.year, told.billions or told.tier or FLAGSHIP, level))
     return tuple(found)
-
-
-def _of_price(usd_per_mtok: float) -> float:
-    return next(size for most, size in PRICE_TIERS if usd_per_mtok <= most)
 
 
 def _quality(skills: dict[Skill, float], task: T, more: float) -> float:

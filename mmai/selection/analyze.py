@@ -1,7 +1,7 @@
 """What a request asks for: task, difficulty, needs and size. Nothing is sent or remembered; the classifier is read once."""
 
 from mmai.selection.classifier import shipped
-from mmai.selection.complexity import drivers
+from mmai.selection.complexity import Rows, complexity, drivers
 from mmai.selection.domains import domain
 from mmai.selection.features import features
 from mmai.selection.grams import bins, grams
@@ -34,8 +34,8 @@ def analyze(request: Request, *, constraints: Constraints = UNLIMITED, task: Tas
     images, recordings = _attachments(request)
     seen = features(last_user_text(request))
     classifier = shipped()
-    words, shape = tuple(grams(seen)), bins(seen)
-    reading = classifier.read(words, shape)
+    rows = Rows(tuple(grams(seen)), bins(seen))
+    reading = classifier.read(*rows)
     known = task or request.task
     likely: dict[str, float] = (
         {known: 1.0} if known else task_probabilities(seen, reading, classifier.header, images=images, recordings=recordings)
@@ -47,9 +47,9 @@ def analyze(request: Request, *, constraints: Constraints = UNLIMITED, task: Tas
     return TaskAnalysis(
         task_type=best,
         task_probabilities=likely,
-        complexity=min(1.0, max(0.0, reading.complexity)),
-        complexity_drivers=drivers(seen, classifier, grams=words, bins=shape),
-        domain=domain(reading.fields),
+        complexity=complexity(reading.complexity, seen, likely, output, tokens),
+        complexity_drivers=drivers(seen, likely, output, tokens, classifier=classifier, rows=rows),
+        domain=domain(seen, reading.fields),
         required_capabilities=_required(
             request, best, certain=known is not None, images=images, recordings=recordings, tokens=tokens
         ),

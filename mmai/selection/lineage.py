@@ -103,8 +103,6 @@ TIERS = {
 """Words for a place in a product line, to billions of parameters that do as well; an assumption, since providers tell no sizes."""
 FLAGSHIP = 300.0
 """Of a hosted model without such a word."""
-PRICE_TIERS = ((0.6, 4.0), (1.5, 15.0), (3.0, 25.0), (8.0, 120.0), (18.0, 300.0), (float("inf"), 500.0))
-"""Dollars for a million tokens of answer, up to which a hosted model counts as so many billions: for names that say nothing."""
 
 _SIZE = re.compile(r"(?<![a-z0-9.])(?:(\d{1,2})x)?(\d{1,4}(?:\.\d{1,2})?)(b|m)(?![a-z0-9])|(?<=[:\-_ ])e(\d)b(?![a-z0-9])")
 _YEAR_MONTH = re.compile(r"(?<!\d)(2[3-9])(0[1-9]|1[0-2])(?!\d)")

@@ -19,11 +19,15 @@ import numpy as np
 from scipy import sparse
 
 from mmai.selection.classifier import Classifier
+from mmai.selection.complexity import complexity
 from mmai.selection.features import features
 from mmai.selection.grams import bins, grams
 from mmai.selection.quality import expected
+from mmai.selection.requirements import output_requirements
 from mmai.selection.tasks import task_probabilities
+from mmai.selection.tokens import request_tokens
 from mmai.values.decision import Prior
+from mmai.values.request import Message, Request, TextPart
 from mmai.values.task import TaskAnalysis, TaskType
 from tools.examples import Example, examples, read_rows
 from tools.fit import Floats, Labels, design
@@ -46,11 +50,11 @@ class Router:
         seen = features(prompt)
         reading = self._classifier.read(tuple(grams(seen)), bins(seen))
         likely = task_probabilities(seen, reading, self._classifier.header, images=0, recordings=0)
-        return TaskAnalysis(
-            task_type=TaskType(next(iter(likely))),
-            task_probabilities=likely,
-            complexity=min(1.0, max(0.0, reading.complexity)),
-        )
+        best = TaskType(next(iter(likely)))
+        request = Request(messages=(Message("user", (TextPart(prompt),)),))
+        output = output_requirements(seen, request, best)
+        degree = complexity(reading.complexity, seen, likely, output, request_tokens(request))
+        return TaskAnalysis(task_type=best, task_probabilities=likely, complexity=degree)
 
 
 def abilities(analyses: Sequence[TaskAnalysis], scores: Floats) -> list[Prior]:

@@ -47,7 +47,7 @@ def test_a_stream_that_was_cut_is_estimated_and_marked(hosted: Mmai, openai: Fak
     openai.streams("Hello there", done=False)
     result = hosted("run", "hi", "-m", LUNA, "-u")
     assert result.exit_code == 9
-    assert "~5 in, ~3 out · ~$0.0000046" in result.stderr
+    assert "~5 in, ~2 out · ~$0.0000034" in result.stderr
 
 
 def test_a_cost_that_could_be_above_the_limit_is_refused_before_sending(hosted: Mmai, openai: FakeOpenAI) -> None:
@@ -78,7 +78,7 @@ def test_a_budget_warns_and_then_refuses(hosted: Mmai, openai: FakeOpenAI, run: 
     warned = run(tokens=(10, 1500))
     assert (warned.exit_code, warned.stderr) == (0, "warning: $0.008 of the daily budget of $0.01 is spent\n")
     asked = len(openai.journal.requests)
-    refused = hosted("run", "hi", "-m", LUNA)
+    refused = hosted("run", "write a long story", "-m", LUNA)
     assert refused.exit_code == 11
     assert "$0.000198 is left of the daily budget of $0.01 ($0.009802 spent)" in refused.stderr
     assert refused.stderr.endswith("hint: mmai config edit\n")

@@ -159,22 +159,27 @@ model_system:
   selection:
     weights: {performance: 0, cost: 0, reliability: 0, capabilities: 1}
 """
+ENOUGH = 4
+"""Bad ratings that outweigh what is expected of one model above another."""
 MATH = "what is 17 * 23?"
 
 
 def test_a_rating_moves_the_next_choice_and_its_replacement_moves_it_back(on: Mmai) -> None:
     on.configure(BY_QUALITY)
     best = on("run", MATH, "--json").json["data"]["model"]
-    on("rate", "bad")
+    rated = [rated_bad(on, best) for _ in range(ENOUGH)]
     assert on("select", MATH).stdout.strip() != best
-    on("rate", "good")
+    for run_id in rated:
+        on("rate", run_id, "good")
     assert on("select", MATH).stdout.strip() == best
 
 
 def test_what_was_forgotten_moves_no_choice(on: Mmai) -> None:
     on.configure(BY_QUALITY)
     best = on("run", MATH, "--json").json["data"]["model"]
-    on("rate", "bad")
+    for _ in range(ENOUGH):
+        rated_bad(on, best)
+    assert on("select", MATH).stdout.strip() != best
     on("select", "--reset-learning")
     assert on("select", MATH).stdout.strip() == best
 
@@ -189,6 +194,13 @@ def test_complaints_move_the_next_choice_where_silence_does_not(on: Mmai) -> Non
         remember(on, model=best, ago_s=500 + number, judgement="empty")
         remember(on, model=LLAMA, ago_s=500 + number)
     assert on("select", MATH).stdout.strip() != best
+
+
+def rated_bad(mmai: Mmai, model: str) -> str:
+    mmai("run", MATH, "-m", model)
+    run_id = mmai("rate", "bad", "--task", "math", "--json").json["data"]["run"]
+    assert isinstance(run_id, str)
+    return run_id
 
 
 def remember(mmai: Mmai, *, ago_s: float = 60.0, model: str | None = LLAMA, **fields: Any) -> None:

@@ -123,10 +123,13 @@ def test_explain_begins_with_two_sentences_and_json_has_them_and_their_figures(o
 
 
 def test_why_not_tells_rank_reason_and_change(on: Mmai) -> None:
-    data = on("select", "write a haiku", "--why-not", "llama3.2:1b", "--json").json["data"]
-    said = on("select", "write a haiku", "--why-not", "llama3.2:1b")
-    assert said.stdout == data["why_not"]["sentence"] + "\n"
-    assert data["why_not"]["model"] == "ollama:llama3.2:1b"
+    ranked = on("select", "write a haiku", "--json").json["data"]["candidates"]
+    last = [row["model"] for row in ranked if row["score"] is not None and not row["model"].startswith("builtin:")][-1]
+    data = on("select", "write a haiku", "--why-not", last, "--json").json["data"]["why_not"]
+    assert data["model"] == last
+    assert data["rank"] > 1
+    assert f"`{last}` is number {data['rank']}" in data["sentence"]
+    assert on("select", "write a haiku", "--why-not", last).stdout == data["sentence"] + "\n"
 
 
 def test_why_not_of_a_model_that_may_not_take_the_prompt_is_the_filter(on: Mmai) -> None:

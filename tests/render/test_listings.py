@@ -263,7 +263,7 @@ def test_a_decision_as_json_has_the_promised_keys() -> None:
     ]
     assert data["candidates"][2] == {
         "model": "builtin:lead", "score": None, "terms": None, "reasons": {}, "excluded": "it only summarizes", "excluded_by": "task",
-        "cost_usd": None, "latency_ms": None, "expected_quality": None,
+        "cost_usd": None, "latency_ms": None, "expected_quality": None, "quality": None,
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from builders import a_card, a_cloud_card
+from builders import a_cloud_card
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -163,10 +163,9 @@ def test_few_bits_cost_a_little() -> None:
     assert mean(of("qwen3:8b-q2_K")) < mean(of("qwen3:8b-q4_K_M")) == mean(of("qwen3:8b"))
 
 
-def test_a_price_places_a_hosted_model_whose_name_says_nothing() -> None:
+def test_a_price_says_nothing_of_quality() -> None:
     cheap, dear = (prior(a_cloud_card("lab:unheard", usd_per_mtok=usd)) for usd in (0.3, 20.0))
-    assert mean(cheap) < mean(dear)
-    assert mean(prior(a_card("ollama:unheard"))) > 0
+    assert cheap == dear
 
 
 def test_the_shipped_table_is_whole() -> None:

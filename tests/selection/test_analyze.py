@@ -91,7 +91,7 @@ def test_a_greeting_alone_is_conversation() -> None:
 
 def test_a_prompt_without_evidence_leaves_every_task_unlikely() -> None:
     probabilities = analyze(a_request("asdf")).task_probabilities
-    assert max(probabilities.values()) < 0.15
+    assert max(probabilities.values()) < 0.3
     assert len(probabilities) > 10
 
 
@@ -228,7 +228,7 @@ def test_a_proof_with_requirements_is_harder_than_a_greeting_and_says_why() -> N
     )
     easy = analyze(a_request("Hello!"))
     assert hard.complexity > easy.complexity + 0.3
-    assert "asks for proof or derivation" in hard.complexity_drivers
+    assert "+ asks for proof or derivation" in hard.complexity_drivers
 
 
 @pytest.mark.parametrize(

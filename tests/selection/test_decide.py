@@ -110,7 +110,7 @@ def test_every_score_is_explained_with_its_figures() -> None:
         "reliability": "9 of 10 calls answered, smoothed with 19 of 20: 85% to 99% of calls, with 90% probability",
         "context": "needs about 108 tokens; its window is not known",
     }
-    assert reasons["openai:gpt-5.6-luna"]["cost"] == "about $0.00041 for 10 tokens sent and 100 answered"
+    assert reasons["openai:gpt-5.6-luna"]["cost"] == "about $0.00041 for 8 tokens sent and 100 answered"
     assert reasons["openai:gpt-5.6-luna"]["deprecated"] == "its provider retires it: 2027-01-01"
     assert reasons["openai:unpriced"]["cost"] == "price unknown; taken as its peers' median, $0.00041"
     assert reasons["openai:unpriced"]["reliability"] == (
