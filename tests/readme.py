@@ -46,6 +46,9 @@ ANSWERS = {
 }
 """What the fake server says to a prompt with these words."""
 
+RECORDED = ("Rate",)
+"""Sections whose runs go into the history; elsewhere the speed of this machine would have a say in the scores."""
+
 BLOCK = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 TABLE = re.compile(r"(<!-- (settings|backend) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 CUT = "…"
@@ -98,7 +101,6 @@ class _Page:
         del self.shell.env["MMAI_HOME"]
         self.shell.env |= {
             "PATH": f"{Path(COMMAND[0]).parent}{os.pathsep}{os.environ['PATH']}",
-            "MMAI_LOG": "false",  # or the speed of this machine would have a say in the scores
             # `pip install` as the page has it, but without the network and beside the environment of the tests.
             "PYTHONPATH": str(packages),
             "PIP_TARGET": str(packages),
@@ -117,6 +119,8 @@ class _Page:
             return found[0]
         if (section := found.string.count("\n## ", 0, found.start())) != self.section:
             self.section, self.exported = section, {}
+            title = found.string[: found.start()].rpartition("\n## ")[2].partition("\n")[0]
+            self.shell.env["MMAI_LOG"] = str(title in RECORDED).lower()
         lines = [
             line for command, shown in _commands(found["text"]) for line in [f"$ {command}", *self._printed(command, shown)]
         ]

@@ -203,18 +203,17 @@ def encoded(scores: list[Score]) -> str:
             "{",
             f'"formula": {json.dumps(dict(zip(("start", "doubling", "early", "late"), (round(float(v), 3) for v in found[start : start + 4]), strict=True)))},',
             f'"skills": {json.dumps({skill: round(float(found[at]), 3) for skill, at in of_skill.items()})},',
-            f'"lines": {json.dumps({line: round(float(found[at]), 3) for line, at in of_line.items()})},',
             '"models": {',
             ",\n".join(
                 f"{json.dumps(model)}: "
                 + json.dumps(
                     {
-                        "name": first[model].model.lower(),
                         "abilities": [
                             round(float(found[general[model]] + found[own[model, skill]] + found[of_skill[skill]]), 2)
                             for skill in SKILLS
                         ],
                         "source": first[model].source,
+                        **_lineage(first[model].model),
                     }
                 )
                 for model in models
@@ -231,6 +230,14 @@ def age_and_size(model: str) -> tuple[float, float, float, float]:
     told = lineage(model)
     years = (told.year or 2024.5) - 2024.5
     return 1.0, log2(told.billions or told.tier or FLAGSHIP), min(0.0, years), max(0.0, years)
+
+
+def _lineage(name: str) -> dict[str, str | float]:
+    """What the table tells of a model's place among its relatives."""
+    told = lineage(name)
+    if told.line is None or told.year is None or any(part in key(name) for part in TUNED):
+        return {}
+    return {"line": told.line, "year": round(told.year, 2), "billions": told.billions or told.tier or FLAGSHIP}
 
 
 def _line(model: str) -> str | None:

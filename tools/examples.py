@@ -121,7 +121,7 @@ def _fields(path: Path) -> Iterator[Example]:
 
 def _nine_models(path: Path) -> Iterator[Example]:
     rows = [(row, _gain(row["scores"])) for row in read_rows(path)]
-    usual = {task: fmean(gain for row, gain in rows if row["task"] == task) for task in _TASK_AND_COMPLEXITY}
+    usual = {task: fmean(gain for row, gain in rows if row["task"] == task) for task in {row["task"] for row, _ in rows}}
     for row, gain in rows:
         task, complexity = _TASK_AND_COMPLEXITY[row["task"]]
         yield Example(

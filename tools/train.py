@@ -18,9 +18,12 @@ from mmai.selection.classifier import MAGIC, WEIGHTS, ZERO, Header
 from mmai.selection.features import features
 from mmai.selection.tasks import TEXT_TASKS, evidence
 from mmai.values.task import TaskType
+from tools.card import Unseen, card
 from tools.examples import FIELDS, Example, collection, examples
 from tools.fit import ROWS, Floats, Labels, classify, design, regress, softmax
-from tools.stack import Stack, calibration_error, stack
+from tools.stack import Stack, stack
+
+CARD = WEIGHTS.with_suffix(".md")
 
 L2_TASK, L2_FIELD, L2_COMPLEXITY = 2e-5, 2e-5, 1e-3
 FOLDS = 12
@@ -43,15 +46,6 @@ class Trained(NamedTuple):
     stack: Stack
 
 
-class Unseen(NamedTuple):
-    """How the classifier does on collections it was not trained on."""
-
-    rows: Sequence[Example]
-    labels: Labels
-    probabilities: Floats
-    weights: Floats
-
-
 def main(data: Path) -> None:
     """Train, write, and print how well it does on collections that were left out."""
     rows = examples(data)
@@ -60,8 +54,11 @@ def main(data: Path) -> None:
     rules = np.array([[found.get(task, 0.0) for task in TEXT_TASKS] for found in map(evidence, seen)])
     typed = np.array([at for at, row in enumerate(rows) if row.task])
     weighed, unseen = _stacked([rows[at] for at in typed.tolist()], matrix[typed], rules[typed])
-    WEIGHTS.write_bytes(encoded(trained(rows, matrix, weighed)))
-    report(unseen)
+    table = encoded(trained(rows, matrix, weighed))
+    WEIGHTS.write_bytes(table)
+    text = card(unseen, weighed, size_bytes=len(table))
+    CARD.write_text(text, encoding="utf-8")
+    print(text)
 
 
 def trained(rows: Sequence[Example], matrix: sparse.csr_array, weighed: Stack = AS_SHIPPED) -> Trained:
@@ -152,22 +149,6 @@ def encoded(trained: Trained) -> bytes:
     )
     table: NDArray[np.uint8] = (np.rint(weights / scales) + ZERO).astype(np.uint8)
     return MAGIC + msgspec.json.encode(header) + b"\n" + table.tobytes()
-
-
-def report(unseen: Unseen) -> None:
-    """Accuracy, top 2 and calibration on left-out collections."""
-    order = np.argsort(-unseen.probabilities, axis=1)
-    first = order[:, 0] == unseen.labels
-    second = first | (order[:, 1] == unseen.labels)
-    names = np.array([collection(row.source) for row in unseen.rows])
-    for name in sorted(set(names)):
-        here = names == name
-        print(f"{name:44} n {here.sum():5} accuracy {first[here].mean():.3f} top2 {second[here].mean():.3f}")
-    share = unseen.weights / unseen.weights.sum()
-    print(
-        f"all: accuracy {first.mean():.3f} top2 {second.mean():.3f}; by collection {(first * share).sum():.3f} {(second * share).sum():.3f}"
-    )
-    print(f"calibration error {calibration_error(unseen.probabilities, unseen.labels, unseen.weights):.3f}")
 
 
 if __name__ == "__main__":

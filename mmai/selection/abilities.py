@@ -6,7 +6,7 @@ makes it, and `data/abilities.md` says of what. All of it is in logits of the qu
 
 import re
 from functools import cache
-from math import exp, log2
+from math import exp, inf, log2
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -72,10 +72,15 @@ HIGHEST = 2.2
 """Logits beyond which nothing is expected of any model: 0.9."""
 
 
+NEAR_YEARS = 0.5
+"""A relative this much older or younger counts for 0.37 of one of the same age."""
+NO_RELATIVES = 0.5
+"""What age and size alone count for beside them."""
+
+
 class Relative(NamedTuple):
     """A model of the same line of which scores were published."""
 
-    name: str
     year: float
     billions: float
     level: float
@@ -85,12 +90,13 @@ class Relative(NamedTuple):
 class Published(Struct, frozen=True):
     """What was measured of one model."""
 
-    name: str
-    """As its source has it."""
-
     abilities: tuple[float, ...]
     """Of `SKILLS`, in logits."""
     source: str
+    line: str | None = None
+    """None where it says nothing of its relatives: others made it from a model of the line, or the line left it far behind."""
+    year: float = YEAR_UNKNOWN
+    billions: float = FLAGSHIP
 
 
 class Formula(Struct, frozen=True):
@@ -111,8 +117,6 @@ class Abilities(Struct, frozen=True):
     formula: Formula
     skills: dict[Skill, float]
     """What is added for each skill."""
-    lines: dict[str, float]
-    """What is added for a product line that is better or worse than its age and size."""
     models: dict[str, Published]
     """By `key`."""
 
@@ -190,15 +194,22 @@ def _general(
 
 
 def _logits(table: Abilities, told: Lineage, billions: float) -> float:
-    """What line, age and size come to; at least what an older model of the line, no larger, has, and half of what was gained since."""
+    """What age and size come to, and what models of the line have above or below theirs, those of about its age the most.
+
+    At least what an older model of the line, no larger, has, with half of what age and size brought since.
+    """
     by_rule = _by_age_and_size(table.formula, told.year, billions)
-    level = by_rule + table.lines.get(told.line or "", 0.0)
+    year = told.year or YEAR_UNKNOWN
+    weight = above = 0.0
+    least = -inf
     for relative in _relatives(told.line) if told.line else ():
-        if relative.year <= (told.year or YEAR_UNKNOWN) and relative.billions <= billions:
-            level = max(
-                level, relative.level + 0.5 * (by_rule - _by_age_and_size(table.formula, relative.year, relative.billions))
-            )
-    return min(level, HIGHEST)
+        theirs = _by_age_and_size(table.formula, relative.year, relative.billions)
+        near = exp(-abs(year - relative.year) / NEAR_YEARS)
+        weight += near
+        above += near * (relative.level - theirs)
+        if relative.year <= year and relative.billions <= billions:
+            least = max(least, relative.level + 0.5 * (by_rule - theirs))
+    return min(HIGHEST, max(least, by_rule + above / (weight + NO_RELATIVES)))
 
 
 def _by_age_and_size(formula: Formula, year: float | None, billions: float) -> float:
@@ -211,11 +222,10 @@ def _by_age_and_size(formula: Formula, year: float | None, billions: float) -> f
 def _relatives(line: str) -> tuple[Relative, ...]:
     """The models of a line, or of one whose name goes on from it, whose scores were published."""
     table, found = shipped(), []
-    for name, each in table.models.items():
-        told = lineage(each.name)
-        if told.line and told.year and (told.line.startswith(line) or line.startswith(told.line)):
-            level = sum(each.abilities) / len(SKILLS) - sum(table.skills.values()) / len(SKILLS)
-            found.append(Relative(name, told.year, told.billions or told.tier or FLAGSHIP, level))
+    for each in table.models.values():
+        if each.line and (each.line.startswith(line) or line.startswith(each.line)):
+            level = (sum(each.abilities) - sum(table.skills.values())) / len(SKILLS)
+            found.append(Relative(each.year, each.billions, level))
     return tuple(found)
 
 

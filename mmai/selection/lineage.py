@@ -77,6 +77,7 @@ LINES: dict[str, Versions] = {
 }
 """Without separators. Where names have two of them the longer counts, and of equals the one that stands first."""
 
+SEPARATORS = frozenset("-_ .:")
 YEAR_UNKNOWN = 2024.5
 
 TIERS = {
@@ -104,6 +105,7 @@ TIERS = {
 FLAGSHIP = 300.0
 """Of a hosted model without such a word."""
 
+_TIER = re.compile(rf"(?<![a-z])(?:{'|'.join(TIERS)})(?![a-z])")
 _SIZE = re.compile(r"(?<![a-z0-9.])(?:(\d{1,2})x)?(\d{1,4}(?:\.\d{1,2})?)(b|m)(?![a-z0-9])|(?<=[:\-_ ])e(\d)b(?![a-z0-9])")
 _YEAR_MONTH = re.compile(r"(?<!\d)(2[3-9])(0[1-9]|1[0-2])(?!\d)")
 _VERSION = re.compile(r"^(?:[-_ ][a-z]+)*?[-_ .:]*(?:[a-z]*[-_ ])?v?(\d{1,2}(?:[.\-]\d{1,2}(?![\db]))?)")
@@ -136,18 +138,32 @@ def lineage(name: str) -> Lineage:
         version=version,
         year=_year(text, line, version),
         billions=_billions(text),
-        tier=next((size for word, size in TIERS.items() if re.search(rf"(?<![a-z]){word}(?![a-z])", text)), None),
+        tier=TIERS[place[0]] if (place := _TIER.search(text)) is not None else None,
         bits=next((int(digits) for found in _QUANTIZED.finditer(text) for digits in found.groups() if digits), None),
     )
 
 
 def _line(text: str) -> tuple[str | None, float | None]:
-    best: tuple[int, int, str, float | None] | None = None
+    """The longest line in the name, wherever separators stand, and its version."""
+    kept = [at for at, char in enumerate(text) if char not in SEPARATORS]
+    compact = "".join(text[at] for at in kept)
+    best, end = None, 0
     for line in LINES:
-        at = re.search("[-_ .:]?".join(line) if len(line) > 1 else rf"(?<![a-z0-9]){line}(?=\d)", text)
-        if at is not None and (best is None or (len(line), -at.start()) > best[:2]):
-            best = (len(line), -at.start(), line, _version(text[at.end() :]))
-    return (None, None) if best is None else (best[2], best[3])
+        start = -1 if best is not None and len(line) <= len(best) else _starts(line, compact, text, kept)
+        if start >= 0:
+            best, end = line, kept[start + len(line) - 1] + 1
+    return (None, None) if best is None else (best, _version(text[end:]))
+
+
+def _starts(line: str, compact: str, text: str, kept: Sequence[int]) -> int:
+    """Where a line's name begins in the name without separators, at the beginning of a word; -1 where it does not."""
+    start = compact.find(line)
+    while start >= 0:
+        at, behind = kept[start], compact[start + len(line) : start + len(line) + 1]
+        if (at == 0 or not text[at - 1].isalpha()) and (len(line) > 1 or behind.isdigit()):
+            return start
+        start = compact.find(line, start + 1)
+    return -1
 
 
 def _version(rest: str) -> float | None:

@@ -17,10 +17,11 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 POLICIES = {
     PolicyName.BALANCED: Policy(weights=Weights()),
-    PolicyName.QUALITY: Policy(weights=Weights(performance=0.1, cost=0.1, reliability=0.1, capability=0.7)),
+    PolicyName.QUALITY: Policy(weights=Weights(performance=0.003, cost=0.003, reliability=0.014, capability=0.98)),
     PolicyName.FAST: Policy(weights=Weights(performance=0.7, cost=0.1, reliability=0.1, capability=0.1)),
     PolicyName.CHEAP: Policy(weights=Weights(performance=0.1, cost=0.7, reliability=0.1, capability=0.1)),
     PolicyName.LOCAL: Policy(weights=Weights(), within="local"),
     PolicyName.PRIVATE: Policy(weights=Weights(), within="private"),
 }
-"""`balanced` has the specification's weights; of the others each moves most of the sum to what it is named for."""
+"""`balanced` has the specification's weights; of the others each moves most of the sum to what it is named for. Where quality is
+asked for, the rest only parts models that are about as good."""
