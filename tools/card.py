@@ -52,7 +52,7 @@ class Unseen(NamedTuple):
         return np.asarray((order[:, :2] == self.labels[:, None]).any(axis=1), dtype=float)
 
 
-def card(unseen: Unseen, weighed: Stack, *, size_bytes: int) -> str:
+def card(unseen: Unseen, apart: Unseen, weighed: Stack, *, size_bytes: int) -> str:
     """The whole text, in Markdown."""
     groups = np.array([collection(row.source) for row in unseen.rows])
     share = unseen.weights / unseen.weights.sum()
@@ -81,6 +81,10 @@ def card(unseen: Unseen, weighed: Stack, *, size_bytes: int) -> str:
             f" top 2 {(second * share).sum():.3f}",
             f"- by prompt: accuracy {first.mean():.3f}, top 2 {second.mean():.3f}",
             f"- expected calibration error, 15 bins, by collection: {error:.3f}",
+            "",
+            f"**On {len(apart.rows)} prompts written apart** (`tools/apart`, 27 styles, a seventh of them not English, chosen to give"
+            f" nothing away by a word): accuracy {apart.first.mean():.3f}, top 2 {apart.second.mean():.3f}, expected calibration error"
+            f" {calibration_error(apart.probabilities, apart.labels, apart.weights):.3f}.",
             "",
             "| left out | prompts | accuracy | top 2 |",
             "|---|---|---|---|",

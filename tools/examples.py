@@ -12,6 +12,8 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 OWN = Path(__file__).parent / "prompts"
+APART = Path(__file__).parent / "apart"
+"""Prompts nobody trains on, of styles of their own, without words that give their task away."""
 
 FIELDS = (
     "code", "math", "science", "medicine", "law", "finance", "history", "philosophy", "psychology", "general",
@@ -82,11 +84,11 @@ def collection(source: str) -> str:
     return name if kin is None else kin.replace("human_eval", "humaneval")
 
 
-def examples(data: Path, own: Path = OWN) -> list[Example]:
+def examples(data: Path, written: Path = OWN) -> list[Example]:
     """All of them, in the files' order."""
     routing = data / "routing"
     return [
-        *_own(own),
+        *own(written),
         *_typed(routing / "tasktype.jsonl"),
         *_fields(routing / "domain.jsonl"),
         *_nine_models(routing / "llmrouter9.jsonl"),
@@ -101,7 +103,8 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, filter(str.strip, lines))
 
 
-def _own(folder: Path) -> Iterator[Example]:
+def own(folder: Path) -> Iterator[Example]:
+    """The prompts of a folder of the project's."""
     for path in sorted(folder.glob("*.jsonl")):
         for row in read_rows(path):
             yield Example(

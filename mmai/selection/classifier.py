@@ -33,6 +33,8 @@ class Header(Struct, frozen=True, kw_only=True):
     """Weight of what the n-grams say of the task, beside what rules say."""
     rules: float
     """Weight of the rules' evidence."""
+    alone: float
+    """The same for tasks that the table has no column for."""
     tasks: dict[str, float]
     """Task type to what is added to its logit."""
 
@@ -130,6 +132,8 @@ def _over_root(rows: Sequence[int]) -> float:
 def combine(reading: Reading, rules: Mapping[str, float], header: Header) -> dict[str, float]:
     """Logits of the tasks: table and rules, each with its weight. Rules alone speak for what is not a text task."""
     return {
-        task: offset + header.rules * rules.get(task, 0.0) + header.grams * reading.tasks.get(task, 0.0)
+        task: offset + header.rules * rules.get(task, 0.0) + header.grams * reading.tasks[task]
+        if task in reading.tasks
+        else offset + header.alone * rules.get(task, 0.0)
         for task, offset in header.tasks.items()
     }

@@ -96,7 +96,8 @@ def drivers(
     rows: Rows,
 ) -> tuple[str, ...]:
     """What moved the degree up or down, the strongest first: "+ asks for proof or derivation", "- `hello`"."""
-    moved = [*_told(features, probabilities, output, tokens), *_learned(features, classifier, rows)]
+    (usual, amount), *others = _told(features, probabilities, output, tokens)
+    moved = [(usual, amount - MIDDLE), *others, *_learned(features, classifier, rows)]
     strongest = sorted(moved, key=lambda driver: -abs(driver[1]))[:NAMED]
     return tuple(f"{'+' if amount > 0 else '-'} {name}" for name, amount in strongest if abs(amount) >= LEAST)
 

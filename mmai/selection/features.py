@@ -5,13 +5,23 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from mmai.selection.words import Clause, clauses, is_greeting
+from mmai.selection.words import Clause, clauses, is_greeting, word_set
 
 HEAD_CHARS = 1_200
 TAIL_CHARS = 600
 """Instructions stand at the start or the end; what lies between is material."""
 
 SHORT_PARAGRAPH_WORDS = 15
+
+_MODELS = word_set("model models")
+_NAMES = word_set("claude gpt gemini llama mistral qwen deepseek openai anthropic ollama")
+_CHOOSING = word_set("use choose pick select route switch")
+_RANKS = word_set(
+    "expensive cheap cheapest best better strongest strong largest larger biggest smallest smaller powerful capable local hosted"
+    " fastest dearest smartest"
+)
+
+_TELLING = ("model", *sorted(_NAMES))
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*+")
 _SUM = re.compile(r"\d ?[+*×÷^] ?\d|\d [-/] \d")
@@ -59,6 +69,8 @@ def features(prompt: str) -> Features:
     """Look at the head and the tail only, so a megabyte costs what a page costs."""
     text = _ends(prompt).lower()
     parts = tuple(clauses(text))
+    if any(name in text for name in _TELLING):
+        parts = tuple(clause for clause in parts if not _of_models(clause)) or parts
     return Features(
         text=text,
         clauses=parts,
@@ -74,6 +86,12 @@ def features(prompt: str) -> Features:
         asks=text.endswith(("?", "？", "؟")),
         greets=len(parts) <= 2 and all(map(is_greeting, parts)) and bool(parts),
     )
+
+
+def _of_models(clause: Clause) -> bool:
+    """What a clause says of the model that should answer is no part of the task, and must not sway who gets it."""
+    words = set(clause)
+    return bool((words & _MODELS and words & _RANKS) or (words & _NAMES and words & _CHOOSING))
 
 
 def _ends(prompt: str) -> str:

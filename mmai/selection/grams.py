@@ -23,7 +23,7 @@ _UNSPACED_FROM, _UNSPACED_TO = "\u0e00", "\uffff"
 
 MEASURES = (
     "words", "clauses", "numbers", "letters a word", "options or list items", "turns of a dialogue", "marks of code",
-    "marks of mathematics", "sums", "lines of a table", "its end", "paragraphs of its own for what is asked",
+    "marks of mathematics", "sums", "lines of a table", "how it ends", "what stands in paragraphs of its own",
 )  # fmt: skip
 """What the shape is made of, in the order of its bins."""
 STEPS = 20

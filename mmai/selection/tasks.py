@@ -22,8 +22,8 @@ CLEAR = 3.0
 """Weight from which a command is clear."""
 
 _OBJECT_REACH = 9
-_AUDIO: Evidence = {T.SPEECH_TRANSCRIPTION: 7.0}
-_IMAGE: Evidence = {T.IMAGE_UNDERSTANDING: 7.0, T.IMAGE_CLASSIFICATION: 5.0}
+_AUDIO: Evidence = {T.SPEECH_TRANSCRIPTION: 2.0}
+_IMAGE: Evidence = {T.IMAGE_UNDERSTANDING: 2.0, T.IMAGE_CLASSIFICATION: 0.0}
 _OF_ATTACHMENTS = (*_IMAGE, *_AUDIO)
 TEXT_TASKS = tuple(T)[: tuple(T).index(T.IMAGE_CLASSIFICATION)]
 """Those the classifier knows."""
@@ -40,8 +40,9 @@ def task_probabilities(
 ) -> dict[str, float]:
     """Task type to probability, most probable first. Weak evidence leaves a flat distribution."""
     logits = combine(reading, evidence(features), header)
-    for task, weight in _attached(features, images=images, recordings=recordings).items():
-        logits[task] = logits.get(task, 0.0) + weight
+    likeliest = max(logits.values())
+    # Whatever the words say, they say it of what is attached.
+    logits |= {task: likeliest + weight for task, weight in _attached(features, images=images, recordings=recordings).items()}
     return softmax(logits)
 
 

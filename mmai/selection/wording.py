@@ -12,7 +12,8 @@ OPENERS = phrases(
         T.CODE_GENERATION: {
             3.0: "implement, code, program, debug, refactor, complete this function, complete the following function,"
             " complete the following code, finish this code, finish the function, fix this code, fix the bug,"
-            " programmiere, implementiere, implémente, implementa, programa",
+            " programmiere, implementiere, implémente, implementa, programa, in sql, in python, in bash, in javascript, in typescript,"
+            " in rust, sql, bash, python, javascript, typescript, css, regex, powershell, dockerfile, shell script",
             1.0: "develop, build, optimize",
         },
         T.MATH: {

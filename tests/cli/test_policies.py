@@ -9,7 +9,7 @@ QUESTION = "why is the sky blue?"
 
 def test_a_policy_brings_its_weights_and_its_name(on: Mmai) -> None:
     data = on("select", "--json", "--policy", "quality", QUESTION).json["data"]
-    assert (data["policy"], data["weights"]["capability"]) == ("quality", pytest.approx(0.7))
+    assert (data["policy"], data["weights"]["capability"]) == ("quality", pytest.approx(0.98))
     plain = on("select", "--json", QUESTION).json["data"]
     assert (plain["policy"], plain["weights"]["performance"]) == ("balanced", pytest.approx(0.4))
 

@@ -66,5 +66,5 @@ def test_rules_alone_speak_for_what_is_no_text_task() -> None:
     table = shipped()
     reading = table.read((), ())
     without, with_rules = (combine(reading, rules, table.header) for rules in ({}, {"image_generation": 5.0}))
-    assert with_rules["image_generation"] - without["image_generation"] == pytest.approx(5.0 * table.header.rules)
+    assert with_rules["image_generation"] - without["image_generation"] == pytest.approx(5.0 * table.header.alone)
     assert without["image_generation"] < max(without.values())

@@ -60,7 +60,7 @@ MODELS = (
 
 
 def read(data: Path) -> list[Example]:
-    return examples(data, own=data)
+    return examples(data, written=data)
 
 
 def test_training_twice_gives_the_same_bytes(data: Path) -> None:
