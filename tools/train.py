@@ -28,7 +28,10 @@ CARD = WEIGHTS.with_suffix(".md")
 
 L2_TASK, L2_FIELD, L2_COMPLEXITY = 2e-5, 2e-5, 1e-3
 FOLDS = 12
-OWN_COUNTS, BALANCE = 10.0, 0.7
+BALANCE = 0.7
+OWN_COUNTS, OWN_DEGREES = 10.0, 3.0
+"""What a prompt of the project's own counts for: it is one of many styles at once. Its degree of difficulty is one judgement, and counts
+for less beside answers of models."""
 
 OFFSETS_OF_MEDIA = {str(task): -2.5 for task in (TaskType.IMAGE_GENERATION, TaskType.SPEECH_SYNTHESIS, TaskType.EMBEDDING)}
 RULES_ALONE = 1.6
@@ -86,12 +89,10 @@ def trained(rows: Sequence[Example], matrix: sparse.csr_array, weighed: Stack = 
     )
 
 
-def weights_of(rows: Sequence[Example], labels: Labels | None = None) -> Floats:
-    """Each example's. A collection counts for the root of its size, the project's own ten times as much, since they are many styles
-    at once; and kinds that are rare among all count for more.
-    """
+def weights_of(rows: Sequence[Example], labels: Labels | None = None, *, own_counts: float = OWN_COUNTS) -> Floats:
+    """Each example's: a collection counts for the root of its size, and with `labels` those that are rare count for more."""
     sizes = Counter(row.source for row in rows)
-    weights = np.array([sizes[row.source] ** -0.5 * (OWN_COUNTS if row.source.startswith("mmai/") else 1.0) for row in rows])
+    weights = np.array([sizes[row.source] ** -0.5 * (own_counts if row.source.startswith("mmai/") else 1.0) for row in rows])
     if labels is None:
         return weights
     totals = np.bincount(labels, weights)
@@ -121,7 +122,7 @@ def _complexity(rows: Sequence[Example], matrix: sparse.csr_array) -> tuple[Floa
     weights, bias = regress(
         matrix[known],
         np.array([row.complexity for row in chosen], dtype=float),
-        weights_of(chosen),
+        weights_of(chosen, own_counts=OWN_DEGREES),
         np.array([names.index(collection(row.source)) for row in chosen]),
         l2=L2_COMPLEXITY,
     )

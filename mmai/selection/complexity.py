@@ -63,6 +63,8 @@ _REQUIREMENT = phrases(
 )
 
 
+RULES = 0.5
+"""What rules count for beside the classifier."""
 MIDDLE = 0.35
 """What rules say of the prompts the classifier learned from, on average: it is counted once and not twice."""
 NAMED = 6
@@ -83,7 +85,7 @@ def complexity(
 ) -> float:
     """The degree in [0, 1]; `learned` is the classifier's part of it."""
     told = sum(amount for _, amount in _told(features, probabilities, output, tokens))
-    return min(1.0, max(0.0, learned + told - MIDDLE))
+    return min(1.0, max(0.0, learned + RULES * (told - MIDDLE)))
 
 
 def drivers(
@@ -97,7 +99,8 @@ def drivers(
 ) -> tuple[str, ...]:
     """What moved the degree up or down, the strongest first: "+ asks for proof or derivation", "- `hello`"."""
     (usual, amount), *others = _told(features, probabilities, output, tokens)
-    moved = [(usual, amount - MIDDLE), *others, *_learned(features, classifier, rows)]
+    told = [(usual, amount - MIDDLE), *others]
+    moved = [*((name, RULES * amount) for name, amount in told), *_learned(features, classifier, rows)]
     strongest = sorted(moved, key=lambda driver: -abs(driver[1]))[:NAMED]
     return tuple(f"{'+' if amount > 0 else '-'} {name}" for name, amount in strongest if abs(amount) >= LEAST)
 
