@@ -12,7 +12,7 @@ VOTE = 3.0
 PAGE_WORDS = 60
 MOST = 7.0
 """Logits that words can add to a field."""
-CLEAR = 0.4
+CLEAR = 0.5
 """Probability from which a field is named."""
 
 _VOCABULARY = phrases(
