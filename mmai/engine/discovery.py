@@ -36,7 +36,11 @@ async def discover(
         The registry, and what is new, changed or gone in it. A registry that cannot be written is a warning: what was found
         can still be used.
     """
-    asked = [endpoint for endpoint in session.endpoints if not providers or endpoint.provider in providers]
+    asked = [
+        endpoint
+        for endpoint in session.endpoints
+        if endpoint.credential == 0 and (not providers or endpoint.provider in providers)
+    ]
     found = await probe(session, asked, clock=clock)
     changes = Changes()
 

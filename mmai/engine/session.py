@@ -11,7 +11,7 @@ from mmai import backends
 from mmai.backends.base import Backend
 from mmai.errors import AuthError, UsageError
 from mmai.settings.providers import PROVIDERS
-from mmai.values.endpoint import Endpoint, Secret, key_variables
+from mmai.values.endpoint import Endpoint, Secret, Timeouts, key_variables
 from mmai.values.model import ModelCard
 
 FindKey = Callable[[Endpoint], Secret | None]
@@ -31,7 +31,7 @@ class Session:
     def __init__(self, endpoints: Sequence[Endpoint], *, find_key: FindKey) -> None:
         self.endpoints = tuple(endpoints)
         self._find_key = find_key
-        self._open: dict[tuple[str, str | None], Backend] = {}
+        self._open: dict[tuple[str, str | None, int, Timeouts], Backend] = {}
 
     @property
     def providers(self) -> frozenset[str]:
@@ -45,7 +45,7 @@ class Session:
             ConfigError: no adapter speaks its kind.
             AuthError: the key that was found cannot be one, or the command that gives it failed.
         """
-        key = (endpoint.provider, endpoint.url)
+        key = (endpoint.provider, endpoint.url, endpoint.credential, endpoint.timeouts)
         if key not in self._open:
             self._open[key] = backends.load(replace(endpoint, key=self._find_key(endpoint)))
         return self._open[key]
@@ -69,7 +69,7 @@ class Session:
         """Where a model can be called: the endpoints it was seen at, or all of its provider's when that is not known."""
         of_provider = self.of(card.provider)
         seen = [endpoint for endpoint in of_provider if endpoint.url in card.endpoints]
-        return [Route(card, endpoint) for endpoint in seen or of_provider]
+        return [Route(card, _timed(endpoint, card.name)) for endpoint in seen or of_provider]
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,6 +84,12 @@ class Session:
         while self._open:
             _, backend = self._open.popitem()
             await backend.aclose()
+
+
+def _timed(endpoint: Endpoint, model: str) -> Endpoint:
+    """The endpoint with the waiting times of a model that has its own."""
+    own = endpoint.model_timeouts.get(model)
+    return endpoint if own is None else replace(endpoint, timeouts=own)
 
 
 def demand_configured(providers: Iterable[str], endpoints: Sequence[Endpoint]) -> None:

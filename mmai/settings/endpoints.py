@@ -17,6 +17,9 @@ from mmai.values.url import is_loopback
 EMBEDDED = ("builtin", "coreml")
 """Kinds that run inside mmai and know no keys."""
 
+SERVICE_FIRST_TOKEN_S = 120.0
+"""How long a company's service, which loads no model for us, is waited for; some think for a minute before their first word."""
+
 ADAPTER_KEYS = ("keep_alive", "executor", "compute_units", "load_timeout_ms", "predict_timeout_ms")
 """Fields that only the adapter understands; they travel in `Endpoint.options`."""
 
@@ -30,9 +33,17 @@ def endpoints(settings: Settings, *, env: Mapping[str, str]) -> tuple[Endpoint, 
     backends = {**settings.backends, "coreml": settings.backends.get("coreml", BackendSettings())}
     for provider, backend in backends.items():
         kind = backend.kind or (PROVIDERS[provider].kind if provider in PROVIDERS else provider)
-        for url in backend.endpoints or (PROVIDERS[kind].url if kind in PROVIDERS else None,):
-            found.append(_endpoint(provider, kind, url, backend, settings, env=env))
+        for place, url in enumerate(backend.endpoints or (PROVIDERS[kind].url if kind in PROVIDERS else None,)):
+            region = backend.regions[place] if place < len(backend.regions) else None
+            for credential, keyed in enumerate(_keyed(backend)):
+                endpoint = _endpoint(provider, kind, url, keyed, settings, env=env)
+                found.append(replace(endpoint, credential=credential, region=region))
     return tuple(found)
+
+
+def _keyed(backend: BackendSettings) -> list[BackendSettings]:
+    """The backend as it is, or with each of its several keys."""
+    return [replace(backend, api_key=key) for key in backend.api_keys] or [backend]
 
 
 def _endpoint(
@@ -46,7 +57,9 @@ def _endpoint(
         url=url,
         key_rule=_foreign_rule(provider) if foreign else _key_rule(provider, kind, url, backend, settings),
         headers=_headers(provider, backend, settings, foreign=foreign),
-        timeouts=_timeouts(backend),
+        timeouts=(waits := _timeouts(provider, url, backend)),
+        model_timeouts={model.card.name: replace(waits, **model.timeouts) for model in backend.models if model.timeouts},
+        max_parallel=backend.max_parallel,
         proxied=proxied(url, env) if url else False,
         locality=locality(provider, url),
         models=tuple(_card(model, provider, url, service) for model in backend.models),
@@ -91,12 +104,13 @@ def _key_rule(provider: str, kind: str, url: str | None, backend: BackendSetting
     )
 
 
-def _timeouts(backend: BackendSettings) -> Timeouts:
-    given: dict[str, float] = {}
-    if backend.connect_timeout_ms is not None:
-        given["connect_s"] = backend.connect_timeout_ms / 1000
+def _timeouts(provider: str, url: str | None, backend: BackendSettings) -> Timeouts:
+    given: dict[str, float] = {"first_token_s": SERVICE_FIRST_TOKEN_S} if locality(provider, url) == "cloud" else {}
     if backend.timeout_ms is not None:
         given |= {"first_token_s": backend.timeout_ms / 1000, "stall_s": backend.timeout_ms / 1000}
+    for name in ("connect", "first_token", "stall", "total"):
+        if (ms := getattr(backend, f"{name}_timeout_ms")) is not None:
+            given[f"{name}_s"] = ms / 1000
     return Timeouts(**given)
 
 

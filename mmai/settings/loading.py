@@ -16,10 +16,12 @@ from mmai.settings.providers import PROVIDERS, present
 from mmai.settings.schema import (
     AlertSettings,
     BackendSettings,
+    BalanceSettings,
     BudgetSettings,
     HotSwapSettings,
     MonitoringSettings,
     RegistrySettings,
+    ResourceSettings,
     RunSettings,
     SelectionSettings,
     Settings,
@@ -126,6 +128,8 @@ def build(contents: Contents) -> Settings:
         ),
         run=RunSettings(**sections.get(("run",), {})),
         budget=BudgetSettings(**sections.get(("budget",), {})),
+        balance=BalanceSettings(**sections.get(("balance",), {})),
+        resources=ResourceSettings(**sections.get(("resources",), {})),
         files=contents.files,
         origins={dotted(path): entry.origin for path, entry in layer.items()},
     )

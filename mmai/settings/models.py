@@ -55,6 +55,10 @@ ROW: Table = {
         "latency_ms": Key(number(), "of one call, where no tokens are generated"),
         "throughput_ips": Key(number(), "calls a second, where no tokens are generated"),
     },
+    "connect_timeout_ms": Key(number(1), "longest wait for a connection"),
+    "first_token_timeout_ms": Key(number(1), "longest wait for its first token, loading included"),
+    "stall_timeout_ms": Key(number(1), "longest silence within its answer"),
+    "total_timeout_ms": Key(number(1), "longest time of one call"),
     "cost_per_token": Key(number(), "US dollars, input and output alike"),
     "cost_per_image": Key(number(), "US dollars"),
     "model_path": Key(text, "file or package of a model that runs inside mmai"),
@@ -90,9 +94,16 @@ def declared(node: Node) -> DeclaredModel:
             deprecated=row.get("deprecated"),
         ),
         path=path,
+        timeouts=timeouts(row),
         input_shape=row.get("input_shape", ()),
         output_shape=row.get("output_shape", ()),
     )
+
+
+def timeouts(row: Mapping[str, Any]) -> dict[str, float]:
+    """Of the keys of a row those that are times, as fields of `Timeouts`."""
+    names = ("connect", "first_token", "stall", "total")
+    return {f"{name}_s": row[key] / 1000 for name in names if row.get(key := f"{name}_timeout_ms") is not None}
 
 
 def abilities(named: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[TaskType, ...]]:

@@ -17,7 +17,10 @@ from mmai.settings.shapes import (
     number,
     policy,
     secret,
+    size,
+    strategy,
     text,
+    whole,
     words,
 )
 from mmai.settings.table import ANY_NAME, Key, Table
@@ -28,8 +31,16 @@ BACKEND: Table = {
     "endpoints": Key(listed(address), "several base URLs that serve the same models"),
     "api_key": Key(secret, "better: `mmai keys set`, or a variable as in `${OPENAI_API_KEY}`", secret=True, personal=True),
     "key_cmd": Key(text, "a command whose first line of output is the key; it runs without a shell", personal=True),
-    "timeout_ms": Key(number(1), "longest silence in milliseconds; by default 300000 before the first token and 60000 after"),
+    "api_keys": Key(listed(secret), "several keys of one service; calls are spread over them", secret=True, personal=True),
+    "timeout_ms": Key(number(1), "longest silence in milliseconds, for the next two where they are not given"),
+    "first_token_timeout_ms": Key(
+        number(1), "longest wait for the first token; 300000 by default, so that a server can load a model, 120000 of services"
+    ),
+    "stall_timeout_ms": Key(number(1), "longest silence within an answer; 60000 by default"),
     "connect_timeout_ms": Key(number(1), "longest wait for a connection in milliseconds; 5000 by default"),
+    "total_timeout_ms": Key(number(1), "longest time of one call; by default that of the whole request, `run.timeout`"),
+    "max_parallel": Key(whole(), "most calls at a time of each endpoint; what is wise below that is found out"),
+    "regions": Key(words, "where the endpoints stand, in their order, for `balance.strategy: geographic`"),
     "headers": Key(headers, "HTTP headers to send with every call", secret=True),
     "models": Key(listed(declared), "names of models, or rows that describe them"),
     "keep_alive": Key(keep_alive, "how long the server keeps weights loaded: `10m`, seconds, or -1 for ever", kind="ollama"),
@@ -119,6 +130,23 @@ SECTIONS: Table = {
         ),
         "monthly_usd": Key(number(), "what calls may cost in one calendar month, in US dollars", personal=True),
         "warn_at": Key(number(0, 1), "share of a limit from which every run says how much is spent", "0.8", personal=True),
+    },
+    "balance": {
+        "strategy": Key(
+            strategy,
+            "how calls are spread over the places of one model: `adaptive`, `round_robin`, `least_loaded`,"
+            " `performance_weighted`, `geographic`, `cost_optimised`",
+            "adaptive",
+        ),
+        "region": Key(text, "where this machine stands, as `regions` of the backends call it"),
+    },
+    "resources": {
+        "max_concurrency": Key(whole(), "most calls of one command at a time to one backend", "64"),
+        "memory_budget": Key(
+            size,
+            "what local models may hold of memory together, such as `16GB`; by default their server decides",
+            field="memory_budget_bytes",
+        ),
     },
 }
 

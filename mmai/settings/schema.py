@@ -11,6 +11,7 @@ from mmai.values.execution import ExecutorChoice
 from mmai.values.model import ModelCard
 from mmai.values.service import ServiceRequest, ServiceResponse
 from mmai.values.task import Constraints
+from mmai.values.traffic import Strategy
 
 
 class Origin(Struct, frozen=True):
@@ -55,6 +56,8 @@ class DeclaredModel(Struct, frozen=True, kw_only=True):
     card: ModelCard
     path: str | None = None
     """File or package of a model that runs inside mmai."""
+    timeouts: dict[str, float] = {}
+    """Fields of `Timeouts` that are its own."""
     input_shape: tuple[int, ...] = ()
     output_shape: tuple[int, ...] = ()
 
@@ -69,9 +72,18 @@ class BackendSettings(Struct, frozen=True, kw_only=True):
     api_key_missing: str | None = None
     """Why `api_key`, though written, is None: the variable that is not set, with file and line."""
     key_cmd: str | None = None
+    api_keys: tuple[Secret, ...] = ()
+    """Several keys of one service; calls are spread over them."""
     timeout_ms: float | None = None
-    """The longest silence: before the first token and between tokens."""
+    """The longest silence: before the first token and between tokens, where those have no time of their own."""
     connect_timeout_ms: float | None = None
+    first_token_timeout_ms: float | None = None
+    stall_timeout_ms: float | None = None
+    total_timeout_ms: float | None = None
+    max_parallel: int | None = None
+    """Most calls at a time of each endpoint."""
+    regions: tuple[str, ...] = ()
+    """Where the endpoints stand, in their order."""
     headers: dict[str, str] = {}
     models: tuple[DeclaredModel, ...] = ()
     keep_alive: float | str | None = None
@@ -87,6 +99,23 @@ class BackendSettings(Struct, frozen=True, kw_only=True):
     request: ServiceRequest | None = None
     response: ServiceResponse | None = None
     health: str | None = None
+
+
+class BalanceSettings(Struct, frozen=True, kw_only=True):
+    """How calls are spread over the places that offer one model."""
+
+    strategy: Strategy = Strategy.ADAPTIVE
+    region: str | None = None
+    """Where this machine stands, as `regions` of the backends call it."""
+
+
+class ResourceSettings(Struct, frozen=True, kw_only=True):
+    """What calls may take of this machine and of those they go to."""
+
+    max_concurrency: int = 64
+    """Most calls of one process at a time to one backend; how many of them are wise is found out."""
+    memory_budget_bytes: int | None = None
+    """What local models may hold of memory together; None leaves that to their servers."""
 
 
 class StandingConstraints(Constraints, frozen=True, kw_only=True):
@@ -158,6 +187,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     monitoring: MonitoringSettings = MonitoringSettings()
     run: RunSettings = RunSettings()
     budget: BudgetSettings = BudgetSettings()
+    balance: BalanceSettings = BalanceSettings()
+    resources: ResourceSettings = ResourceSettings()
     files: tuple[str, ...] = ()
     """Those that were read, the user's own before the project's."""
     origins: dict[str, Origin] = {}

@@ -9,6 +9,7 @@ from mmai.settings.durations import duration_s
 from mmai.settings.node import Node, Wrong
 from mmai.values.decision import PolicyName
 from mmai.values.endpoint import Secret
+from mmai.values.traffic import Strategy
 
 T = TypeVar("T")
 Reader = Callable[[Node], Any]
@@ -16,6 +17,12 @@ Reader = Callable[[Node], Any]
 YES = frozenset(("true", "yes", "on", "1"))
 NO = frozenset(("false", "no", "off", "0"))
 _INTEGER = re.compile(r"[-+]?\d+(_\d+)*", re.ASCII)
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([kmgt]?i?b?)", re.ASCII | re.IGNORECASE)
+_UNITS = {
+    f"{letter}{kind}": (1024 if kind.startswith("i") else 1000) ** power
+    for power, letter in enumerate(("", "k", "m", "g", "t"))
+    for kind in ("", "b", "i", "ib")
+}
 _URL = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@\\:\[\]]+)(?::(\d{1,5}))?(/[^\s?#@\\]*)?", re.IGNORECASE)
 _BARE = re.compile(r"[A-Za-z0-9_.-]*(:\d{1,5})?|\[?[0-9a-fA-F:]*:[0-9a-fA-F:]*\]?(:\d{1,5})?")
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -115,6 +122,20 @@ def choice(*words: str) -> Callable[[Node], str]:
 def policy(node: Node) -> PolicyName:
     """The name of a policy."""
     return PolicyName(choice(*PolicyName)(node))
+
+
+def strategy(node: Node) -> Strategy:
+    """The name of a way to spread calls."""
+    return Strategy(choice(*Strategy)(node))
+
+
+def size(node: Node) -> int:
+    """Bytes: a number of them, or one with a unit, as in `16GB` or `512 MiB`."""
+    found = _SIZE.fullmatch(node.value.strip()) if isinstance(node.value, str) else None
+    count = float(found[1]) * _UNITS[found[2].lower()] if found else 0.0
+    if count >= 1:
+        return round(count)
+    raise _unfit(node, "a size such as `16GB`, `512MiB` or a number of bytes")
 
 
 def listed(reader: Callable[[Node], T]) -> Callable[[Node], tuple[T, ...]]:

@@ -67,6 +67,8 @@ class Timeouts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """From sending to the first byte of the answer; long enough for a local server to load a large model."""
     stall_s: float = 60.0
     """Between two reads of an answer that has begun."""
+    total_s: float | None = None
+    """One whole call; None leaves that to the deadline of the request."""
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -80,11 +82,19 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """Base URL without a trailing slash, user name or password; None for embedded models."""
     locality: Locality = "local"
     """Where the weights behind it run, as far as its name and address tell."""
+    credential: int = 0
+    """Which of several keys for the same address it is called with, counted from 0."""
+    region: str | None = None
+    """Where it stands, as the settings call that."""
+    max_parallel: int | None = None
+    """Most calls at a time that it may be given."""
     key: Secret | None = None
     key_rule: KeyRule = KeyRule()
     """Where `key` may be looked for when the endpoint is opened; a key command is never run before."""
     headers: dict[str, str] = {}
     timeouts: Timeouts = Timeouts()
+    model_timeouts: dict[str, Timeouts] = {}
+    """Of models that have times of their own, by name."""
     proxied: bool = False
     """The environment names a proxy for hosts like this one."""
     models: tuple[ModelCard, ...] = ()

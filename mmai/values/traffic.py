@@ -1,0 +1,69 @@
+"""What calls say of the places they went to: kinds of failure, and what is kept of each place between processes."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class FailureKind(StrEnum):
+    """Why a call failed, as far as it matters for what follows."""
+
+    CONNECT = "connect"
+    """No connection, or it was reset before a byte of an answer came."""
+    SILENT = "silent"
+    """A connection, and no headers or no first token in time."""
+    RATE_LIMITED = "rate_limited"
+    QUOTA = "quota"
+    """The account has nothing left."""
+    SERVER = "server"
+    """500, 502, 503, 504 or 529, or something else that is no answer: HTML, an empty body, an error in place of the answer."""
+    AUTH = "auth"
+    """The credential was refused."""
+    MODEL_GONE = "model_gone"
+    INVALID = "invalid"
+    """No server would take this request."""
+    CONTEXT = "context"
+    """The prompt is longer than the model's window."""
+    FILTER = "filter"
+    """A content filter stopped it."""
+    CUT = "cut"
+    """The answer ended early, or stalled, after it had begun."""
+    DEADLINE = "deadline"
+    """The time for the whole request was over."""
+    OTHER = "other"
+    """The user's own doing, or this machine's."""
+
+
+class Strategy(StrEnum):
+    """How calls are spread over the places that offer one model."""
+
+    ADAPTIVE = "adaptive"
+    """The better of two drawn at random, by peak latency and calls in flight."""
+    ROUND_ROBIN = "round_robin"
+    LEAST_LOADED = "least_loaded"
+    PERFORMANCE_WEIGHTED = "performance_weighted"
+    GEOGRAPHIC = "geographic"
+    COST_OPTIMISED = "cost_optimised"
+
+
+class Place(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What is known of one model at one endpoint under one credential; moments are Unix seconds, since processes share them."""
+
+    key: str
+    """`PROVIDER:MODEL@URL#CREDENTIAL`."""
+    latency_ms: float | None = None
+    """Peak-sensitive moving average of the time to the first token."""
+    latency_at: float | None = None
+    """When that was last measured."""
+    failures: int = 0
+    """Counted failures in a row."""
+    recent: tuple[tuple[float, float], ...] = ()
+    """Ends of the latest calls: when, and how much of a failure each was (0 is a success)."""
+    openings: int = 0
+    """How often in a row the breaker opened."""
+    open_until: float | None = None
+    """No call before this, while anybody else can answer; None is closed."""
+    reason: str | None = None
+    """Of the failure that opened it, one sentence."""
+    recovered_at: float | None = None
+    """When it closed again: from then on its share of calls grows back."""
