@@ -208,5 +208,29 @@ def _judgements(connection: sqlite3.Connection) -> None:
           AND (status = 'ok' OR judgement = 'schema_broken')""")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_runs_and_attempts, _billed_usage, _executors, _judgements)
+def _traffic(connection: sqlite3.Connection) -> None:
+    """What processes tell each other of the places they call: how those are, how many calls are under way, whose turn it is."""
+    for column in ("credential INTEGER NOT NULL DEFAULT 0", "kind TEXT", "cost_usd REAL"):
+        connection.execute(f"ALTER TABLE attempts ADD COLUMN {column}")
+    connection.execute(
+        "CREATE TABLE places (key TEXT PRIMARY KEY, changed_at REAL NOT NULL, state TEXT NOT NULL) WITHOUT ROWID"
+    )
+    connection.execute("""
+        CREATE TABLE leases (
+            pid INTEGER NOT NULL,
+            key TEXT NOT NULL,
+            calls INTEGER NOT NULL,
+            changed_at REAL NOT NULL,
+            PRIMARY KEY (pid, key)
+        ) WITHOUT ROWID""")
+    connection.execute("CREATE TABLE turns (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _runs_and_attempts,
+    _billed_usage,
+    _executors,
+    _judgements,
+    _traffic,
+)
 """Each brings the tables one version further. One that has shipped is never edited."""

@@ -1,0 +1,34 @@
+"""Conversations: runs that follow each other."""
+
+from msgspec import Struct
+
+from mmai.values.record import RunStatus
+from mmai.values.request import Message
+
+
+class Turn(Struct, frozen=True, kw_only=True):
+    """One question and what came of it."""
+
+    run_id: str
+    at: float
+    """Unix seconds."""
+    user: Message
+    """With its attachments, as far as they were kept."""
+    answer: Message | None = None
+    """None where nothing came."""
+    model: str | None = None
+    status: RunStatus = "ok"
+
+
+class Conversation(Struct, frozen=True, kw_only=True):
+    """Turns in the order they ended; `id` is that of its first run."""
+
+    id: str
+    name: str | None = None
+    system: str = ""
+    """The instructions above it, as they were last given."""
+    turns: tuple[Turn, ...] = ()
+    model: str | None = None
+    """The model that answered last."""
+    started_at: float | None = None
+    updated_at: float | None = None
