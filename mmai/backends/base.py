@@ -26,17 +26,13 @@ from mmai.values.package import Package
 from mmai.values.preview import Preview
 from mmai.values.pull import PullProgress
 from mmai.values.request import Request
+from mmai.values.traffic import FailureKind
 
 
 class RetryAdvice(Struct, frozen=True):
-    """What the adapter thinks of a failure. It classifies; the engine acts."""
+    """What the adapter makes of a failure. It classifies; the engine acts."""
 
-    again: bool
-    """The same endpoint may well answer a second time."""
-    elsewhere: bool
-    """Another model or endpoint may take the request instead."""
-    wider_only: bool = False
-    """Elsewhere means a model with a larger context window."""
+    kind: FailureKind
     wait_s: float | None = None
     """The provider's own wish before the next call."""
 
@@ -216,28 +212,38 @@ class Batches(Protocol):
         ...
 
 
+PASSING = frozenset((408, 409, 425, 500, 502, 503, 504, 529))
+"""Statuses of failures that may be over with the next call."""
+
+
 def advise(error: MmaiError) -> RetryAdvice:
     """The rule for HTTP providers, class by class; an adapter with better knowledge answers first."""
+    return RetryAdvice(_kind(error), error.retry_after_s if isinstance(error, RateLimited | ProviderError) else None)
+
+
+def _kind(error: MmaiError) -> FailureKind:
     match error:
         case ContextOverflow():
-            return RetryAdvice(again=False, elsewhere=True, wider_only=True)
+            return FailureKind.CONTEXT
         case InvalidRequest():
-            return RetryAdvice(again=False, elsewhere=False)
+            return FailureKind.INVALID
         case IncompleteAnswer(reason="filter" | "length"):
-            return RetryAdvice(again=False, elsewhere=False)
+            return FailureKind.FILTER
         case IncompleteAnswer():
-            return RetryAdvice(again=False, elsewhere=True)
-        case QuotaExceeded() | AuthError() | UnknownModel():
-            return RetryAdvice(again=False, elsewhere=True)
+            return FailureKind.CUT
+        case QuotaExceeded():
+            return FailureKind.QUOTA
+        case AuthError():
+            return FailureKind.AUTH
+        case UnknownModel():
+            return FailureKind.MODEL_GONE
         case RateLimited():
-            return RetryAdvice(again=True, elsewhere=True, wait_s=error.retry_after_s)
+            return FailureKind.RATE_LIMITED
         case TimedOut():
-            # A server that kept silent once keeps silent twice: waiting again only doubles the wait.
-            return RetryAdvice(again=False, elsewhere=error.phase != "total")
+            return FailureKind.DEADLINE if error.phase == "total" else FailureKind.SILENT
         case CannotConnect():
-            return RetryAdvice(again=True, elsewhere=True)
+            return FailureKind.CONNECT
         case ProviderError():
-            transient = error.status in (500, 502, 503, 504, 529)
-            return RetryAdvice(again=transient, elsewhere=True, wait_s=error.retry_after_s)
+            return FailureKind.SERVER if error.status in PASSING else FailureKind.NO_ANSWER
         case _:
-            return RetryAdvice(again=False, elsewhere=False)
+            return FailureKind.OTHER

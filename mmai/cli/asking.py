@@ -28,6 +28,8 @@ class Asking(Struct, frozen=True, kw_only=True):
     timeout_s: float | None
     log: bool
     """Leave a row in the history."""
+    restart_on_cut: bool = False
+    """Begin an answer that is cut anew, with another model."""
 
 
 async def ask(asking: Asking, view: View, call: Frame, *, explain: bool) -> None:
@@ -59,6 +61,7 @@ async def preview(asking: Asking, call: Frame) -> None:
 
 
 async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, here: World, call: Frame) -> None:
+    traffic = here.traffic(shared=asking.log)
     tally = Tally(
         request,
         run_id=new_id(here.clock.now()),
@@ -70,14 +73,16 @@ async def _run(asking: Asking, request: Request, choice: Choice, shown: Shown, h
         request,
         choice.routes,
         session=here.session,
+        traffic=traffic,
         tally=tally,
         log=here.history if asking.log else None,
         timeout_s=asking.timeout_s,
         check=schema_check(request.schema),
+        restart_on_cut=asking.restart_on_cut,
     )
     end: Ended | None = None
     try:
-        with shown:
+        with traffic, shown:
             async with aclosing(run.steps()) as steps:
                 async for step in steps:
                     if isinstance(step, Trying):

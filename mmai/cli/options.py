@@ -178,6 +178,14 @@ FallbackOption = Annotated[
         autocompletion=completion.models,
     ),
 ]
+RestartOption = Annotated[
+    bool,
+    typer.Option(
+        "--restart-on-cut",
+        help="Where an answer is cut after it began, begin it anew with another model; a pipe gets only what is whole.",
+        show_default=False,
+    ),
+]
 TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", metavar="S", min=0, help="Give up on the whole request after S seconds.")
 ]

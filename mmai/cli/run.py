@@ -27,6 +27,7 @@ def run(
         bool, typer.Option("--extract", "-x", help="Print only the first code block of the answer.", show_default=False)
     ] = False,
     fallback: opt.FallbackOption = None,
+    restart_on_cut: opt.RestartOption = False,
     provider: opt.ProviderOption = None,
     local_only: opt.LocalOnlyOption = False,
     exclude: opt.ExcludeOption = None,
@@ -212,6 +213,7 @@ def run(
         wish=with_words(wished, last_user_text(request)) if infer_constraints else wished,
         timeout_s=settings.run.timeout_s if timeout is None else timeout,
         log=log,
+        restart_on_cut=restart_on_cut,
     )
     if count_tokens:
         from mmai.cli.counting import count
@@ -221,7 +223,7 @@ def run(
         call.run(preview(asking, call))
     else:
         view = View(
-            stream=not no_stream,
+            stream=not no_stream and not (restart_on_cut and not call.out.is_tty),
             raw=raw,
             usage=usage or verbose,
             extract=extract,

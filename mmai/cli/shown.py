@@ -11,13 +11,14 @@ from mmai.cli.refusals import made_by
 from mmai.cli.saving import NPY, NPZ, Content, Saving
 from mmai.clock import Clock
 from mmai.engine.extract import code_block
-from mmai.engine.run import Ended, Failed, Step, Trying
+from mmai.engine.run import Ended, Failed, Restarted, Step, Trying
+from mmai.engine.session import Route
 from mmai.engine.wish import Choice
 from mmai.errors import IncompleteAnswer, ProviderError
 from mmai.render.answer import open_answer
 from mmai.render.clean import Cleaner
 from mmai.render.envelope import json_lines, plain
-from mmai.render.notes import ReasoningWriter, chosen_line, execution_line, fallback_line, usage_line
+from mmai.render.notes import ReasoningWriter, chosen_line, execution_line, fallback_line, restart_line, usage_line
 from mmai.render.run import labels_text, run_data, vector_text
 from mmai.render.spinner import Spinner
 from mmai.render.writer import AnswerWriter
@@ -36,7 +37,7 @@ from mmai.values.event import (
 )
 from mmai.values.model import ModelCard
 from mmai.values.output import AnswerOutput
-from mmai.values.record import RunRecord
+from mmai.values.record import Attempt, RunRecord
 from mmai.values.request import Request, ToolCall
 
 
@@ -94,9 +95,11 @@ class Shown:
                 self._card = route.card
                 self._makes = made_by(route.card, self._request)
             case Failed(attempt, _, following):
-                elsewhere = str(following.card.ref) == attempt.model and following.endpoint.url != attempt.endpoint
-                name = following.endpoint.url if elsewhere else str(following.card.ref)
-                self._call.note(fallback_line(attempt, following=name or attempt.model))
+                self._call.note(fallback_line(attempt, following=_called(following, attempt)))
+            case Restarted(attempt, _, following):
+                self._made.clear()
+                self._calls.clear()
+                self._call.note(restart_line(attempt, following=_called(following, attempt)))
             case LabelsEvent(labels, of):
                 self._keep("labels", labels, of)
             case VectorEvent(values, of):
@@ -199,6 +202,15 @@ class Shown:
         return self._view.extract or self._request.schema is not None
 
 
+def _called(following: Route, attempt: Attempt) -> str:
+    """What to call whoever is next: the model, or where it is the same one, its other address or key."""
+    if str(following.card.ref) != attempt.model:
+        return str(following.card.ref)
+    if following.endpoint.url != attempt.endpoint:
+        return following.endpoint.url or attempt.model
+    return attempt.model if following.endpoint.credential == attempt.credential else f"key {following.endpoint.credential + 1}"
+
+
 class EnvelopeShown(Shown):
     """One envelope at the end."""
 
@@ -223,8 +235,8 @@ class LinesShown(Shown):
         match step:
             case Trying(route):
                 self._line({"type": "trying", "model": str(route.card.ref), "endpoint": route.endpoint.url})
-            case Failed(attempt):
-                self._line({"type": "failed", **plain(attempt)})
+            case Failed(attempt) | Restarted(attempt):
+                self._line({"type": "failed" if isinstance(step, Failed) else "restarted", **plain(attempt)})
             case Ended(record, error):
                 self._line({"type": "result", **self.data(record), "error": error.code if error else None})
             case ImageEvent(data, media_type) | AudioEvent(data, media_type):
@@ -281,6 +293,8 @@ class TextShown(Shown):
                 self._write(json_lines([step]).decode(), exact=True)
             case Failed():
                 self._stop_spinner()
+            case Restarted():
+                self._restart()
             case Ended():
                 self._end(step)
             case _:
@@ -313,6 +327,14 @@ class TextShown(Shown):
             self._writer.close()
         if self._view.usage and not (end.error and end.record.usage == Usage()):
             self._call.note(usage_line(end.record, price=self._card.price if self._card else None))
+
+    def _restart(self) -> None:
+        """What was shown stays, ended, above the note that says it is not part of the answer."""
+        self._quieten()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer.__exit__(None, None, None)
+            self._writer = None
 
     def _write(self, text: str, *, exact: bool = False) -> None:
         if self._view.out or self._makes:

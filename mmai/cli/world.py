@@ -15,7 +15,7 @@ from mmai.engine.session import Session
 from mmai.engine.wish import Choice, Wish
 from mmai.registry.facts import Facts
 from mmai.registry.store import Store
-from mmai.settings import BudgetSettings, RegistrySettings, endpoints
+from mmai.settings import BalanceSettings, BudgetSettings, RegistrySettings, endpoints
 from mmai.telemetry.history import History
 from mmai.values.budget import Period
 from mmai.values.endpoint import Endpoint, Secret
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mmai.engine.budget import Budget
     from mmai.engine.choose import Chooser
     from mmai.engine.learning import Learning
+    from mmai.engine.traffic import Traffic
 
 PROFILE_WINDOW_S = 30 * 86400.0
 """How far back runs count for how a model performs."""
@@ -45,6 +46,16 @@ class World(Struct, frozen=True):
     """How models performed in the runs of the last 30 days."""
     ages: RegistrySettings
     limits: BudgetSettings
+    balance: BalanceSettings
+
+    def traffic(self, *, shared: bool) -> "Traffic":
+        """Who decides whom to call of several, one for all requests of a command; `shared` with other processes or not. A context
+        manager.
+        """
+        from mmai.engine.traffic import Traffic
+
+        board = self.history if shared else None
+        return Traffic(board, clock=self.clock, strategy=self.balance.strategy, region=self.balance.region)
 
     @property
     def budget(self) -> "Budget | None":
@@ -118,7 +129,10 @@ async def world(call: Frame) -> AsyncIterator[World]:
     try:
         async with Session(endpoints(call.settings, env=call.env), find_key=find_key) as session:
             directory = Directory(session, store, facts=facts(call), clock=clock, warn=call.warn)
-            yield World(session, store, history, directory, clock, profiles, call.settings.registry, call.settings.budget)
+            settings = call.settings
+            yield World(
+                session, store, history, directory, clock, profiles, settings.registry, settings.budget, settings.balance
+            )
     finally:
         history.close()
 

@@ -1,29 +1,58 @@
-"""What follows a failed call: the same endpoint once more, another one, or the end. Adapters advise; this decides."""
+"""What follows a failed call: the same place once more, another one, or the end. Adapters classify; this decides."""
 
 import random
 from collections.abc import Sequence
 
 from msgspec import Struct
 
-from mmai.backends.base import RetryAdvice
 from mmai.engine.session import Route
-from mmai.errors import CannotConnect, MmaiError, TimedOut
+from mmai.values.traffic import FailureKind
 
-BACKOFF_S = (0.1, 0.3)
+BACKOFF_S = (0.05, 0.15)
 """Range the wait before a second try is drawn from, so that many callers do not come back at once."""
+
+UNTOLD_S = (0.5, 1.0)
+"""The same after a rate limit that does not say how long it lasts."""
 
 MAX_WAIT_S = 60.0
 """A provider that asks for a longer pause gets its error shown instead."""
 
 
+class Rule(Struct, frozen=True):
+    """What a kind of failure allows before anything of an answer has come."""
+
+    again: bool = False
+    """The same place may be called a second time."""
+    elsewhere: bool = True
+    """Another model or place may take the request instead."""
+
+
+RULES: dict[FailureKind, Rule] = {
+    FailureKind.CONNECT: Rule(again=True),
+    FailureKind.SILENT: Rule(),
+    FailureKind.RATE_LIMITED: Rule(again=True),
+    FailureKind.QUOTA: Rule(),
+    FailureKind.SERVER: Rule(again=True),
+    FailureKind.NO_ANSWER: Rule(),
+    FailureKind.AUTH: Rule(),
+    FailureKind.MODEL_GONE: Rule(),
+    FailureKind.INVALID: Rule(elsewhere=False),
+    FailureKind.CONTEXT: Rule(),
+    FailureKind.FILTER: Rule(elsewhere=False),
+    FailureKind.CUT: Rule(),
+    FailureKind.DEADLINE: Rule(elsewhere=False),
+    FailureKind.OTHER: Rule(elsewhere=False),
+}
+
+
 class Again(Struct, frozen=True):
-    """Call the same endpoint once more, after `wait_s` seconds."""
+    """Call the same place once more, after `wait_s` seconds."""
 
     wait_s: float
 
 
 class Elsewhere(Struct, frozen=True):
-    """Call the first of `routes`; the others stay in reserve."""
+    """Call one of `routes`."""
 
     routes: tuple[Route, ...]
 
@@ -32,25 +61,65 @@ class GiveUp(Struct, frozen=True):
     """Nothing else will do."""
 
 
-def after(
-    error: MmaiError, advice: RetryAdvice, *, failed: Route, reserve: Sequence[Route], first_try: bool, remaining_s: float
-) -> Again | Elsewhere | GiveUp:
-    """The next step after `failed` raised `error` before any of its answer was shown.
-
-    `remaining_s` is what the deadline leaves. Somebody else who can answer now is better than waiting for the same one.
+class RetryBudget:
+    """Second calls of one process: a tenth of its requests, and three at least, so that a crowd does not double its load on a
+    server that is down. Waiting as long as a provider asked to is no second call.
     """
-    alternatives = tuple(route for route in reserve if _may_help(route, error, advice, failed)) if advice.elsewhere else ()
-    wait_s = advice.wait_s if advice.wait_s is not None else random.uniform(*BACKOFF_S)  # noqa: S311 - spreads load, hides nothing
-    better_elsewhere = bool(alternatives) and (advice.wait_s is not None or isinstance(error, CannotConnect))
-    if advice.again and first_try and wait_s < min(remaining_s, MAX_WAIT_S) and not better_elsewhere:
-        return Again(wait_s)
-    return Elsewhere(alternatives) if alternatives else GiveUp()
+
+    SHARE, LEAST = 0.1, 3
+
+    def __init__(self) -> None:
+        self._requests = self._retries = 0
+
+    def request(self) -> None:
+        """A request begins."""
+        self._requests += 1
+
+    def take(self) -> bool:
+        """Whether one more second call is within it; then it counts."""
+        if self._retries >= max(self.LEAST, self.SHARE * self._requests):
+            return False
+        self._retries += 1
+        return True
 
 
-def _may_help(route: Route, error: MmaiError, advice: RetryAdvice, failed: Route) -> bool:
-    same_host = route.endpoint.url is not None and route.endpoint.url == failed.endpoint.url
-    if same_host and isinstance(error, CannotConnect | TimedOut):
-        return False
-    if advice.wider_only:
+def after(
+    kind: FailureKind,
+    *,
+    failed: Route,
+    reserve: Sequence[Route],
+    wait_s: float | None,
+    first_try: bool,
+    remaining_s: float,
+    budget: RetryBudget,
+) -> Again | Elsewhere | GiveUp:
+    """The next step after `failed` ended so before any of its answer was shown.
+
+    `wait_s` is the provider's own wish, `remaining_s` what the deadline leaves. Somebody else who can answer now is better than
+    waiting as long as a provider asks.
+    """
+    rule = RULES[kind]
+    others = tuple(route for route in reserve if _may_help(route, kind, failed)) if rule.elsewhere else ()
+    if rule.again and first_try and not (others and (wait_s is not None or kind is FailureKind.RATE_LIMITED)):
+        pause_s = _pause_s(kind, wait_s)
+        if pause_s < min(remaining_s, MAX_WAIT_S) and (wait_s is not None or budget.take()):
+            return Again(pause_s)
+    return Elsewhere(others) if others else GiveUp()
+
+
+def _pause_s(kind: FailureKind, wait_s: float | None) -> float:
+    if wait_s is not None:
+        return wait_s
+    return random.uniform(*(UNTOLD_S if kind is FailureKind.RATE_LIMITED else BACKOFF_S))  # noqa: S311 - spreads load
+
+
+def _may_help(route: Route, kind: FailureKind, failed: Route) -> bool:
+    there, here = route.endpoint, failed.endpoint
+    same_host = there.url is not None and there.url == here.url
+    if kind in (FailureKind.CONNECT, FailureKind.SILENT):
+        return not same_host
+    if kind is FailureKind.AUTH:
+        return not (same_host and there.credential == here.credential and there.provider == here.provider)
+    if kind is FailureKind.CONTEXT:
         return (route.card.context_tokens or 0) > (failed.card.context_tokens or 0)
     return True

@@ -1,19 +1,23 @@
 """One request under one deadline: call, retry, fall back, and record whatever happens."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+import math
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
 from msgspec import Struct
 
-from mmai.engine.retry import Again, Elsewhere, after
+from mmai.engine.patience import Patience, demand_end
+from mmai.engine.retry import Again, Elsewhere, GiveUp, after
 from mmai.engine.session import Route, Session
 from mmai.engine.tally import Tally
-from mmai.errors import IncompleteAnswer, MmaiError, TimedOut
+from mmai.engine.traffic import Traffic
+from mmai.errors import IncompleteAnswer, MmaiError
 from mmai.values.event import Event, FinishedEvent
 from mmai.values.record import Attempt, RunRecord, RunStatus
 from mmai.values.request import Request
+from mmai.values.traffic import FailureKind
 
 
 class Trying(Struct, frozen=True):
@@ -30,6 +34,14 @@ class Failed(Struct, frozen=True):
     following: Route
 
 
+class Restarted(Struct, frozen=True):
+    """An answer was cut after it had begun, and `following` begins it anew: nothing that came so far is part of it."""
+
+    attempt: Attempt
+    error: MmaiError
+    following: Route
+
+
 class Ended(Struct, frozen=True):
     """The last step: the record as it went into the history, and why the answer is not whole, if it is not."""
 
@@ -39,7 +51,7 @@ class Ended(Struct, frozen=True):
     """The answer decoded, where a check was asked for and passed."""
 
 
-Step = Trying | Failed | Event | Ended
+Step = Trying | Failed | Restarted | Event | Ended
 
 
 class Log(Protocol):
@@ -61,20 +73,28 @@ class Run:
         routes: Sequence[Route],
         *,
         session: Session,
+        traffic: Traffic,
         tally: Tally,
         log: Log | None,
         timeout_s: float | None = None,
         check: Callable[[str], Any] | None = None,
+        restart_on_cut: bool = False,
     ) -> None:
-        """`check` decodes the whole answer, or raises the `MmaiError` that says what is wrong with it."""
+        """`routes` are in the order of preference; those of one model that stand together are balanced.
+
+        `check` decodes the whole answer, or raises the `MmaiError` that says what is wrong with it. `restart_on_cut` asks another
+        model where an answer is cut after it began.
+        """
         self.tally = tally
         self._request = request
         self._reserve = list(routes)
         self._session = session
+        self._traffic = traffic
         self._log = log
         self._timeout_s = timeout_s
         self._check = check
-        self._deadline: float | None = None
+        self._restart_on_cut = restart_on_cut
+        self._deadline = math.inf
 
     async def steps(self) -> AsyncGenerator[Step, None]:
         """Everything that happens, in order, ending with `Ended`.
@@ -83,6 +103,8 @@ class Run:
         """
         if self._timeout_s is not None:
             self._deadline = asyncio.get_running_loop().time() + self._timeout_s
+        self._traffic.open(self._reserve)
+        self._traffic.budget.request()
         if self._log:
             self._log.start(self.tally.record)
         status: RunStatus = "cancelled"
@@ -105,7 +127,7 @@ class Run:
         yield Ended(self.tally.record, error, value)
 
     async def _attempts(self) -> AsyncGenerator[Step, None]:
-        route, first_try = self._reserve.pop(0), True
+        route, first_try = self._take(self._reserve), True
         first_error: MmaiError | None = None
         while True:
             yield Trying(route)
@@ -114,60 +136,87 @@ class Run:
                     async for event in events:
                         yield event
             except MmaiError as error:
+                cause, kind = error, self._kind(error, route)
                 attempt = self.tally.end_attempt(route, error)
-                if self.tally.content:
-                    raise self._cut(error) from error
-                failed, cause = route, error
-                first_error = first_error or error
             else:
                 return
-            match self._after(cause, failed, first_try=first_try):
+            first_error = first_error or cause
+            if self.tally.content:
+                route, first_try = self._anew(cause, kind, route), True
+                self.tally.restart()
+                yield Restarted(attempt, cause, route)
+                continue
+            match self._after(cause, kind, route, first_try=first_try):
                 case Again(wait_s):
                     first_try = False
-                    yield Failed(attempt, cause, failed)
+                    yield Failed(attempt, cause, route)
                     await asyncio.sleep(wait_s)
                 case Elsewhere(routes):
-                    route, *self._reserve = routes
-                    first_try = True
+                    route, first_try = self._take(routes), True
                     yield Failed(attempt, cause, route)
                 case _:
                     raise first_error
 
+    def _take(self, routes: Sequence[Route]) -> Route:
+        """Whom to call of these; the others stay in reserve."""
+        route = self._traffic.next(routes)
+        self._reserve = [other for other in routes if other is not route]
+        return route
+
+    def _anew(self, error: MmaiError, kind: FailureKind, failed: Route) -> Route:
+        """Who begins an answer again that was cut; raises where that is not wished, or nobody is left."""
+        others = [route for route in self._reserve if route.card.ref != failed.card.ref]
+        if not (self._restart_on_cut and others and kind is FailureKind.CUT):
+            raise self._cut(error) from error
+        return self._take(others)
+
     async def _call(self, route: Route) -> AsyncGenerator[Event, None]:
-        """One call's events; raises what the adapter raises, `TimedOut` at the deadline, `IncompleteAnswer` without an end."""
+        """One call's events; raises what the adapter raises, `TimedOut` at a deadline, `IncompleteAnswer` without an end."""
         self.tally.sending(route)
-        stream = self._session.backend(route.endpoint).infer(route.card, self._request)
+        self._traffic.begin(route)
+        patience = Patience(route, self._deadline, self._timeout_s, others=bool(self._reserve))
         end: FinishedEvent | None = None
-        async with aclosing(stream):
-            while (event := await self._next(stream, route)) is not None:
-                self.tally.take(event)
-                end = event if isinstance(event, FinishedEvent) else end
-                yield event
-        if end is None:
-            raise IncompleteAnswer(f"`{route.card.ref}` stopped without ending its answer", reason="cut")
-        if end.reason == "length":
-            raise IncompleteAnswer(
-                f"the answer of `{route.card.ref}` reached its token limit", reason="length", hint="mmai run --max-tokens N"
-            )
-        if end.reason == "filter":
-            raise IncompleteAnswer(f"the content filter of `{route.card.provider}` stopped the answer", reason="filter")
-        self.tally.end_attempt(route, None)
-
-    async def _next(self, stream: AsyncIterator[Event], route: Route) -> Event | None:
         try:
-            async with asyncio.timeout_at(self._deadline):
-                return await anext(stream, None)
-        except TimeoutError as exc:
-            raise TimedOut(f"`{route.card.ref}` did not finish within {self._timeout_s:g} s", phase="total") from exc
+            stream = self._session.backend(route.endpoint).infer(route.card, self._request)
+            async with aclosing(stream):
+                while (event := await patience.next(stream, began=self.tally.content)) is not None:
+                    self.tally.take(event)
+                    end = event if isinstance(event, FinishedEvent) else end
+                    yield event
+            demand_end(end, route)
+        except MmaiError as error:
+            self._judge(route, error)
+            raise
+        except BaseException:
+            self._traffic.dropped(route)
+            raise
+        attempt = self.tally.end_attempt(route, None)
+        self._traffic.end(route, None, ttft_ms=self.tally.ttft_ms or attempt.ms)
 
-    def _after(self, error: MmaiError, failed: Route, *, first_try: bool) -> object:
+    def _judge(self, route: Route, error: MmaiError) -> None:
+        """What a failed call says of the place."""
+        self._traffic.end(
+            route,
+            self._kind(error, route),
+            error=error,
+            took_s=self.tally.attempt_s,
+            wait_s=self._session.backend(route.endpoint).advise(error).wait_s,
+        )
+
+    def _kind(self, error: MmaiError, route: Route) -> FailureKind:
+        kind = self._session.backend(route.endpoint).advise(error).kind
+        passing = kind not in (FailureKind.FILTER, FailureKind.DEADLINE, FailureKind.OTHER)
+        return FailureKind.CUT if self.tally.content and passing else kind
+
+    def _after(self, error: MmaiError, kind: FailureKind, failed: Route, *, first_try: bool) -> Again | Elsewhere | GiveUp:
         return after(
-            error,
-            self._session.backend(failed.endpoint).advise(error),
+            kind,
             failed=failed,
             reserve=self._reserve,
+            wait_s=self._session.backend(failed.endpoint).advise(error).wait_s,
             first_try=first_try,
-            remaining_s=float("inf") if self._deadline is None else self._deadline - asyncio.get_running_loop().time(),
+            remaining_s=self._deadline - asyncio.get_running_loop().time(),
+            budget=self._traffic.budget,
         )
 
     def _cut(self, error: MmaiError) -> IncompleteAnswer:

@@ -7,7 +7,17 @@ from mmai.engine.session import Route
 from mmai.errors import CallError, MmaiError, SchemaMismatch
 from mmai.selection.tokens import request_tokens, text_tokens
 from mmai.values.cost import cost_usd
-from mmai.values.event import DroppedEvent, Event, ExecutionEvent, FinishedEvent, ImageEvent, ReasoningEvent, TextEvent, Usage
+from mmai.values.event import (
+    DroppedEvent,
+    Event,
+    ExecutionEvent,
+    FinishedEvent,
+    ImageEvent,
+    ReasoningEvent,
+    ServerTimings,
+    TextEvent,
+    Usage,
+)
 from mmai.values.model import Price
 from mmai.values.record import Attempt, Judgement, RunRecord, RunStatus, Timings
 from mmai.values.request import Request
@@ -30,6 +40,8 @@ class Tally:
         self._images = 0
         self._answered = False
         self._price: Price | None = None
+        self._wasted_usd: float | None = 0.0
+        """What answers cost that were cut and begun anew; None when any of it is unknown."""
         self._record = RunRecord(
             id=run_id,
             started_at=clock.now(),
@@ -46,6 +58,16 @@ class Tally:
     def record(self) -> RunRecord:
         """The run so far."""
         return structs.replace(self._record, text="".join(self._text))
+
+    @property
+    def attempt_s(self) -> float:
+        """Since the latest call went out."""
+        return self._clock.monotonic() - self._sent
+
+    @property
+    def ttft_ms(self) -> float | None:
+        """From sending to the first content of the latest call; None before."""
+        return self._record.timings.ttft_ms if self.content else None
 
     def sending(self, route: Route) -> None:
         """A call goes out now."""
@@ -81,6 +103,8 @@ class Tally:
         attempt = Attempt(
             model=str(route.card.ref),
             endpoint=route.endpoint.url,
+            credential=route.endpoint.credential,
+            cost_usd=self._cost_usd(),
             failure=error.code if error else None,
             message=error.message if error else None,
             status=error.status if isinstance(error, CallError) else None,
@@ -90,18 +114,41 @@ class Tally:
         self._record = structs.replace(self._record, attempts=(*self._record.attempts, attempt))
         return attempt
 
+    def restart(self) -> None:
+        """What came so far is not part of the answer: another model begins it anew."""
+        cost = self._cost_usd()
+        self._wasted_usd = None if cost is None or self._wasted_usd is None else self._wasted_usd + cost
+        self._text, self._thinking, self._images = [], [], 0
+        self.content = self._answered = False
+        self._record = structs.replace(
+            self._record,
+            finish_reason=None,
+            usage=Usage(),
+            server=ServerTimings(),
+            timings=structs.replace(self._record.timings, ttft_ms=None),
+        )
+
     def close(self, status: RunStatus, error: MmaiError | None) -> None:
         """Nothing more will come."""
-        usage = self._usage()
+        cost, wasted = self._cost_usd(), self._wasted_usd
         self._record = structs.replace(
             self._record,
             status=status,
-            usage=usage,
-            cost_usd=cost_usd(usage, self._price) if self.content or self._record.finish_reason else None,
+            usage=self._usage(),
+            cost_usd=wasted or None if not self._came else None if cost is None or wasted is None else cost + wasted,
             error_code=error.code if error else None,
             timings=structs.replace(self._record.timings, total_ms=self._ms_since(self._began)),
             judgement=self._judgement(status, error),
         )
+
+    @property
+    def _came(self) -> bool:
+        """Anything that is paid for."""
+        return self.content or self._record.finish_reason is not None
+
+    def _cost_usd(self) -> float | None:
+        """Of the latest call; None is unknown, or that nothing came."""
+        return cost_usd(self._usage(), self._price) if self._came else None
 
     def _judgement(self, status: RunStatus, error: MmaiError | None) -> Judgement | None:
         if isinstance(error, SchemaMismatch):

@@ -61,6 +61,11 @@ def fallback_line(attempt: Attempt, *, following: str) -> str:
     return clean_line(f"{attempt.model} failed ({_why(attempt)}), trying {again}")
 
 
+def restart_line(attempt: Attempt, *, following: str) -> str:
+    """`the answer of openai:gpt-5.6-luna was cut (the connection was lost); ollama:qwen3:8b begins anew`."""
+    return clean_line(f"the answer of {attempt.model} was cut ({_why(attempt)}); {following} begins anew")
+
+
 def _why(attempt: Attempt) -> str:
     if attempt.status is not None:
         phrase = HTTPStatus(attempt.status).phrase if attempt.status in _STATUSES else ""

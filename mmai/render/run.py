@@ -34,10 +34,12 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     return {
         "model": attempt.model,
         "endpoint": attempt.endpoint,
+        "credential": attempt.credential,
         "class": attempt.failure,
         "message": attempt.message,
         "status": attempt.status,
         "ms": attempt.ms,
+        "cost_usd": attempt.cost_usd,
     }
 
 

@@ -2,10 +2,19 @@
 
 from mmai.settings.endpoints import endpoints
 from mmai.settings.loading import check, load
-from mmai.settings.schema import BackendSettings, BudgetSettings, Origin, RegistrySettings, SelectionSettings, Settings
+from mmai.settings.schema import (
+    BackendSettings,
+    BalanceSettings,
+    BudgetSettings,
+    Origin,
+    RegistrySettings,
+    SelectionSettings,
+    Settings,
+)
 
 __all__ = [
     "BackendSettings",
+    "BalanceSettings",
     "BudgetSettings",
     "Origin",
     "RegistrySettings",

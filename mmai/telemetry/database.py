@@ -210,10 +210,10 @@ def _judgements(connection: sqlite3.Connection) -> None:
 
 def _traffic(connection: sqlite3.Connection) -> None:
     """What processes tell each other of the places they call: how those are, how many calls are under way, whose turn it is."""
-    for column in ("credential INTEGER NOT NULL DEFAULT 0", "kind TEXT", "cost_usd REAL"):
+    for column in ("credential INTEGER NOT NULL DEFAULT 0", "cost_usd REAL"):
         connection.execute(f"ALTER TABLE attempts ADD COLUMN {column}")
     connection.execute(
-        "CREATE TABLE places (key TEXT PRIMARY KEY, changed_at REAL NOT NULL, state TEXT NOT NULL) WITHOUT ROWID"
+        "CREATE TABLE places (key TEXT PRIMARY KEY, changed_at REAL NOT NULL, probed_at REAL, state TEXT NOT NULL) WITHOUT ROWID"
     )
     connection.execute("""
         CREATE TABLE leases (

@@ -2,16 +2,17 @@
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from mmai.errors import StorageError
-from mmai.telemetry import database, judgements, observed, rows
+from mmai.telemetry import database, judgements, observed, rows, traffic
 from mmai.values.model import Profile
 from mmai.values.outcome import Judged, Outcome
 from mmai.values.record import RunRecord
+from mmai.values.traffic import Place
 
 Result = TypeVar("Result")
 
@@ -105,6 +106,30 @@ class History:
         return self._use(
             lambda connection: float(connection.execute(query, (since,)).fetchone()[0]), None, lost=", and no budget is held"
         )
+
+    def places(self, keys: Collection[str], *, now: float) -> dict[str, Place]:
+        """What is known of places that are called, by key."""
+        return self._use(lambda connection: traffic.places(connection, keys, now=now), {})
+
+    def keep_places(self, changed: Collection[Place], *, now: float) -> None:
+        """Keep what became of places."""
+        self._use(lambda connection: traffic.keep(connection, changed, now=now), None)
+
+    def claim(self, key: str, *, now: float) -> bool:
+        """Whether nobody else is trying the place out."""
+        return self._use(lambda connection: traffic.claim(connection, key, now=now), True)
+
+    def lease(self, calls: Mapping[str, int], *, now: float) -> None:
+        """Tell others how many calls are under way from here, by place."""
+        self._use(lambda connection: traffic.lease(connection, calls, now=now), None)
+
+    def leased(self, *, now: float) -> dict[str, int]:
+        """How many are under way from elsewhere, by place."""
+        return self._use(lambda connection: traffic.leased(connection, now=now), {})
+
+    def turn(self, name: str) -> int | None:
+        """Whose turn it is of those that take turns, counted over all processes; None when that cannot be told."""
+        return self._use(lambda connection: traffic.turn(connection, name), None)
 
     def close(self) -> None:
         """Let go of the database. May be called twice."""

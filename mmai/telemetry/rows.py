@@ -97,12 +97,13 @@ def _attempts(connection: sqlite3.Connection, run_id: object) -> list[dict[str, 
 
 def _settled(record: RunRecord, pid: int, now: float) -> RunRecord:
     """A run whose process was killed never came to its end, and reads so; the row stays as it is."""
-    if record.status != "running" or (now - record.started_at < RUNNING_LIMIT_S and _lives(pid)):
+    if record.status != "running" or (now - record.started_at < RUNNING_LIMIT_S and lives(pid)):
         return record
     return replace(record, status="incomplete", error_code="interrupted")
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Whether there is a process of that number."""
     if sys.platform == "win32":
         return True  # There, the question would end the process.
     try:

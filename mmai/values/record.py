@@ -6,7 +6,6 @@ from msgspec import Struct
 
 from mmai.values.event import ServerTimings, Usage
 from mmai.values.execution import Execution, ExecutorName
-from mmai.values.traffic import FailureKind
 
 RunStatus = Literal["running", "ok", "error", "cancelled", "incomplete"]
 
@@ -21,8 +20,6 @@ class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True):
     endpoint: str | None = None
     credential: int = 0
     """Which of several keys, counted from 0."""
-    kind: FailureKind | None = None
-    """What sort of failure it was, which decides what follows; None when it answered."""
     cost_usd: float | None = None
     """What it cost as far as that is known; a call that brought nothing has none."""
     failure: str | None = None

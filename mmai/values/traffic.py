@@ -16,7 +16,9 @@ class FailureKind(StrEnum):
     QUOTA = "quota"
     """The account has nothing left."""
     SERVER = "server"
-    """500, 502, 503, 504 or 529, or something else that is no answer: HTML, an empty body, an error in place of the answer."""
+    """500, 502, 503, 504 or 529: it may pass."""
+    NO_ANSWER = "no_answer"
+    """Something that is no answer where one was due: a web page, an empty body, bytes that follow no protocol."""
     AUTH = "auth"
     """The credential was refused."""
     MODEL_GONE = "model_gone"
@@ -55,8 +57,8 @@ class Place(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Peak-sensitive moving average of the time to the first token."""
     latency_at: float | None = None
     """When that was last measured."""
-    failures: int = 0
-    """Counted failures in a row."""
+    failures: float = 0.0
+    """Failures in a row, each by its weight."""
     recent: tuple[tuple[float, float], ...] = ()
     """Ends of the latest calls: when, and how much of a failure each was (0 is a success)."""
     openings: int = 0

@@ -36,6 +36,7 @@ from mmai.values.event import Event, FinishedEvent, ReasoningEvent, TextEvent
 from mmai.values.model import ModelCard
 from mmai.values.request import Message, Request, TextPart
 from mmai.values.service import Service, ServiceRequest, ServiceResponse, described
+from mmai.values.traffic import FailureKind
 
 Serve = Callable[[], AbstractContextManager[tuple[Endpoint, Wall | None]]]
 TEXT = "The cat sat. It was a warm day. The cat slept until evening."
@@ -214,20 +215,20 @@ def test_health_is_told_and_never_raised(place: tuple[Endpoint, Wall | None]) ->
 @pytest.mark.parametrize(
     ("error", "advice"),
     [
-        (CannotConnect("x"), RetryAdvice(again=True, elsewhere=True)),
-        (TimedOut("x", phase="first_token"), RetryAdvice(again=False, elsewhere=True)),
-        (TimedOut("x", phase="total"), RetryAdvice(again=False, elsewhere=False)),
-        (RateLimited("x", retry_after_s=2.0), RetryAdvice(again=True, elsewhere=True, wait_s=2.0)),
-        (QuotaExceeded("x"), RetryAdvice(again=False, elsewhere=True)),
-        (AuthError("x"), RetryAdvice(again=False, elsewhere=True)),
-        (ProviderError("x", status=503), RetryAdvice(again=True, elsewhere=True)),
-        (ProviderError("x", status=404), RetryAdvice(again=False, elsewhere=True)),
-        (UnknownModel("x"), RetryAdvice(again=False, elsewhere=True)),
-        (InvalidRequest("x"), RetryAdvice(again=False, elsewhere=False)),
-        (ContextOverflow("x"), RetryAdvice(again=False, elsewhere=True, wider_only=True)),
-        (IncompleteAnswer("x", reason="cut"), RetryAdvice(again=False, elsewhere=True)),
-        (IncompleteAnswer("x", reason="filter"), RetryAdvice(again=False, elsewhere=False)),
-        (MmaiError("x"), RetryAdvice(again=False, elsewhere=False)),
+        (CannotConnect("x"), RetryAdvice(FailureKind.CONNECT)),
+        (TimedOut("x", phase="first_token"), RetryAdvice(FailureKind.SILENT)),
+        (TimedOut("x", phase="total"), RetryAdvice(FailureKind.DEADLINE)),
+        (RateLimited("x", retry_after_s=2.0), RetryAdvice(FailureKind.RATE_LIMITED, 2.0)),
+        (QuotaExceeded("x"), RetryAdvice(FailureKind.QUOTA)),
+        (AuthError("x"), RetryAdvice(FailureKind.AUTH)),
+        (ProviderError("x", status=503), RetryAdvice(FailureKind.SERVER)),
+        (ProviderError("x", status=404), RetryAdvice(FailureKind.NO_ANSWER)),
+        (UnknownModel("x"), RetryAdvice(FailureKind.MODEL_GONE)),
+        (InvalidRequest("x"), RetryAdvice(FailureKind.INVALID)),
+        (ContextOverflow("x"), RetryAdvice(FailureKind.CONTEXT)),
+        (IncompleteAnswer("x", reason="cut"), RetryAdvice(FailureKind.CUT)),
+        (IncompleteAnswer("x", reason="filter"), RetryAdvice(FailureKind.FILTER)),
+        (MmaiError("x"), RetryAdvice(FailureKind.OTHER)),
     ],
 )
 def test_advice_follows_the_table(place: tuple[Endpoint, Wall | None], error: MmaiError, advice: RetryAdvice) -> None:

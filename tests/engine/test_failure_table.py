@@ -18,6 +18,7 @@ from mmai.engine import retry
 from mmai.engine.run import Ended, Run
 from mmai.engine.session import Route, Session
 from mmai.engine.tally import Tally
+from mmai.engine.traffic import Traffic
 from mmai.errors import CallError
 from mmai.values.endpoint import Secret, Timeouts
 
@@ -103,19 +104,19 @@ def squeezed() -> bytes:
 
 
 TABLE = {
-    "reset before a byte": Row(says(RESET), "cannot_connect", 2, attempts_beside=1),
-    "closed before a byte": Row(says(CLOSE), "cannot_connect", 2, attempts_beside=1),
-    "closed within the head": Row(says(b"HTTP/1.1 200 OK\r\nContent-", CLOSE), "cannot_connect", 2, attempts_beside=1),
+    "reset before a byte": Row(says(RESET), "cannot_connect", 2),
+    "closed before a byte": Row(says(CLOSE), "cannot_connect", 2),
+    "closed within the head": Row(says(b"HTTP/1.1 200 OK\r\nContent-", CLOSE), "cannot_connect", 2),
     "silence": Row(says(SILENCE), "timeout", timeouts=NO_BEGINNING),
     "a head, then silence": Row(says(head(200, {"Transfer-Encoding": "chunked"}), SILENCE), "timeout", timeouts=NO_BEGINNING),
-    "429": Row(status(429), "rate_limited", 2),
+    "429": Row(status(429), "rate_limited", 2, attempts_beside=1),
     "429, back at once": Row(status(429, Retry_After="0"), "rate_limited", 2, attempts_beside=1),
     "429, back in 20 ms": Row(status(429, retry_after_ms="20"), "rate_limited", 2, attempts_beside=1),
     "429, back after the deadline": Row(status(429, Retry_After="20"), "rate_limited"),
     "429, back tomorrow": Row(status(429, Retry_After="86400"), "rate_limited"),
     "429, back at a date long past": Row(status(429, Retry_After=PAST), "rate_limited", 2, attempts_beside=1),
     "429, back at a date far away": Row(status(429, Retry_After=FUTURE), "rate_limited"),
-    "429, back soon": Row(status(429, Retry_After="soon"), "rate_limited", 2),
+    "429, back soon": Row(status(429, Retry_After="soon"), "rate_limited", 2, attempts_beside=1),
     "quota": Row(status("quota"), "quota"),
     "402": Row(status(402), "quota"),
     "500": Row(status(500), "provider", 2),
@@ -158,6 +159,7 @@ TABLE = {
 def prompt_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait before a second try is the business of `test_retry.py`."""
     monkeypatch.setattr(retry, "BACKOFF_S", (0.0, 0.0))
+    monkeypatch.setattr(retry, "UNTOLD_S", (0.0, 0.0))
 
 
 @pytest.fixture(params=list(VOICES))
@@ -187,14 +189,25 @@ def run(voice: Voice, *urls: str, timeouts: Timeouts = PATIENT, windows: Sequenc
     async def walk() -> Ended:
         async with Session(endpoints, find_key=lambda endpoint: Secret(KEY)) as session:
             routes = [
-                Route(replace(session.backend(endpoint).assume(voice.model), context_tokens=window, api=voice.api), endpoint)
-                for endpoint, window in zip(endpoints, windows, strict=False)
+                Route(
+                    replace(session.backend(endpoint).assume(voice.model), provider=name, context_tokens=window, api=voice.api),
+                    endpoint,
+                )
+                for endpoint, window, name in zip(endpoints, windows, (voice.provider, "spare"), strict=False)
             ]
             request = a_request("hi")
             tally = Tally(request, run_id="1", clock=Clock())
             steps = [
                 step
-                async for step in Run(request, routes, session=session, tally=tally, log=None, timeout_s=DEADLINE_S).steps()
+                async for step in Run(
+                    request,
+                    routes,
+                    session=session,
+                    traffic=Traffic(None, clock=Clock()),
+                    tally=tally,
+                    log=None,
+                    timeout_s=DEADLINE_S,
+                ).steps()
             ]
         assert isinstance(steps[-1], Ended)
         return steps[-1]
@@ -240,7 +253,7 @@ def test_refused(voice: Voice, other: Fake) -> None:
     with refused() as nowhere:
         alone, beside = run(voice, nowhere), run(voice, nowhere, other.url)
     assert [attempt.failure for attempt in alone.record.attempts] == ["cannot_connect"] * 2
-    assert [attempt.failure for attempt in beside.record.attempts] == ["cannot_connect", None]
+    assert [attempt.failure for attempt in beside.record.attempts] == ["cannot_connect", "cannot_connect", None]
     assert (beside.error, beside.record.text) == (None, "Fine")
 
 

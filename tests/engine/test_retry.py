@@ -4,9 +4,10 @@ import math
 
 import pytest
 from builders import a_card
+from msgspec.structs import replace
 
 from mmai.backends.base import advise
-from mmai.engine.retry import MAX_WAIT_S, Again, Elsewhere, GiveUp, after
+from mmai.engine.retry import MAX_WAIT_S, Again, Elsewhere, GiveUp, RetryBudget, after
 from mmai.engine.session import Route
 from mmai.errors import (
     AuthError,
@@ -37,7 +38,16 @@ SAME_HOST = a_route("ollama:b", host="one")
 def step(
     error: MmaiError, *reserve: Route, first_try: bool = True, remaining_s: float = math.inf
 ) -> Again | Elsewhere | GiveUp:
-    return after(error, advise(error), failed=FAILED, reserve=reserve, first_try=first_try, remaining_s=remaining_s)
+    advice = advise(error)
+    return after(
+        advice.kind,
+        failed=FAILED,
+        reserve=reserve,
+        wait_s=advice.wait_s,
+        first_try=first_try,
+        remaining_s=remaining_s,
+        budget=RetryBudget(),
+    )
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 529])
@@ -48,13 +58,13 @@ def test_a_hiccup_is_tried_again_once_and_then_elsewhere(status: int) -> None:
     assert step(hiccup, first_try=False) == GiveUp()
 
 
-def test_a_host_that_refuses_is_left_at_once_where_another_can_answer() -> None:
-    assert step(CannotConnect("refused"), ELSEWHERE) == Elsewhere((ELSEWHERE,))
-    assert isinstance(step(CannotConnect("refused")), Again)
+def test_a_host_that_refuses_is_tried_again_once_and_then_left() -> None:
+    assert isinstance(step(CannotConnect("refused"), ELSEWHERE), Again)
+    assert step(CannotConnect("refused"), ELSEWHERE, first_try=False) == Elsewhere((ELSEWHERE,))
 
 
 def test_a_host_that_refused_or_kept_silent_is_not_asked_for_another_model() -> None:
-    assert step(CannotConnect("refused"), SAME_HOST, ELSEWHERE) == Elsewhere((ELSEWHERE,))
+    assert step(CannotConnect("refused"), SAME_HOST, ELSEWHERE, first_try=False) == Elsewhere((ELSEWHERE,))
     assert step(TimedOut("silent", phase="first_token"), SAME_HOST) == GiveUp()
 
 
@@ -75,7 +85,13 @@ def test_a_rate_limit_is_waited_out_only_where_nobody_else_can_answer() -> None:
     assert step(RateLimited("slow down", retry_after_s=MAX_WAIT_S + 1)) == GiveUp()
 
 
-@pytest.mark.parametrize("error", [QuotaExceeded("empty"), AuthError("who?"), UnknownModel("gone")])
+def test_a_refused_key_is_refused_for_every_model() -> None:
+    other_key = Route(SAME_HOST.card, replace(SAME_HOST.endpoint, credential=1))
+    assert step(AuthError("who?"), SAME_HOST) == GiveUp()
+    assert step(AuthError("who?"), SAME_HOST, other_key, ELSEWHERE) == Elsewhere((other_key, ELSEWHERE))
+
+
+@pytest.mark.parametrize("error", [QuotaExceeded("empty"), UnknownModel("gone")])
 def test_what_another_try_cannot_mend_goes_elsewhere(error: MmaiError) -> None:
     assert step(error) == GiveUp()
     assert step(error, SAME_HOST) == Elsewhere((SAME_HOST,))

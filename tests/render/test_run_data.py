@@ -39,9 +39,11 @@ def test_every_promised_key_is_there_known_or_not() -> None:
     }  # fmt: skip
     assert data["timings"] == {"startup_ms": None, "ttft_ms": 12.5, "total_ms": None}
     assert data["attempts"] == [
-        {"model": "a:b", "endpoint": "http://x", "class": "provider", "message": None, "status": 503, "ms": 4.0},
-        {"model": "ollama:qwen3:8b", "endpoint": None, "class": None, "message": None, "status": None, "ms": 9.0},
-    ]
+        {"model": "a:b", "endpoint": "http://x", "credential": 0, "class": "provider", "message": None, "status": 503,
+         "ms": 4.0, "cost_usd": None},
+        {"model": "ollama:qwen3:8b", "endpoint": None, "credential": 0, "class": None, "message": None, "status": None,
+         "ms": 9.0, "cost_usd": None},
+    ]  # fmt: skip
     assert "labels" not in data
 
 

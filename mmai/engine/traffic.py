@@ -1,0 +1,254 @@
+"""Who is called next of those that could be: breakers, balance and calls under way, shared between processes."""
+
+import math
+import random
+from collections.abc import Collection, Mapping, Sequence
+from itertools import count, groupby
+from types import TracebackType
+from typing import Protocol, Self
+
+from msgspec.structs import replace
+
+from mmai.clock import Clock
+from mmai.engine import breaker
+from mmai.engine.balance import Instance, pick
+from mmai.engine.retry import RetryBudget
+from mmai.engine.session import Route
+from mmai.errors import MmaiError
+from mmai.values.health import endpoint_key
+from mmai.values.traffic import FailureKind, Place, Strategy
+
+LOOK_S = 0.1
+"""How old what other processes tell may be, and how seldom they are told."""
+
+
+class Board(Protocol):
+    """Where processes tell each other of places. Never raises."""
+
+    def places(self, keys: Collection[str], *, now: float) -> dict[str, Place]:
+        """What is known, by key."""
+
+    def keep_places(self, changed: Collection[Place], *, now: float) -> None:
+        """Keep what became of places."""
+
+    def claim(self, key: str, *, now: float) -> bool:
+        """Whether nobody else is trying the place out."""
+
+    def lease(self, calls: Mapping[str, int], *, now: float) -> None:
+        """Calls under way from here, by place."""
+
+    def leased(self, *, now: float) -> dict[str, int]:
+        """Calls under way from elsewhere, by place."""
+
+    def turn(self, name: str) -> int | None:
+        """Whose turn it is, counted over all processes."""
+
+
+SCOPES: dict[FailureKind, int] = {FailureKind.CONNECT: 0, FailureKind.AUTH: 1}
+"""Which of a route's three keys a kind of failure is about: its endpoint, its credential there; or, of all others, the model."""
+
+
+def keys(route: Route) -> tuple[str, str, str]:
+    """Endpoint, credential at it, and model under that credential."""
+    endpoint = endpoint_key(route.endpoint.provider, route.endpoint.url)
+    credential = f"{endpoint}#{route.endpoint.credential}"
+    return endpoint, credential, f"{credential} {route.card.name}"
+
+
+class Traffic:
+    """What this process knows of the places it calls. One for all its requests."""
+
+    def __init__(
+        self,
+        board: Board | None,
+        *,
+        clock: Clock,
+        strategy: Strategy = Strategy.ADAPTIVE,
+        region: str | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.budget = RetryBudget()
+        self._board = board
+        self._clock = clock
+        self._strategy = strategy
+        self._region = region
+        self._rng = rng or random.Random()  # noqa: S311 - spreads load
+        self._places: dict[str, Place] = {}
+        self._shared: set[str] = set()
+        """Keys of places that calls are spread over: others want to know of those whatever happens."""
+        self._instances: dict[str, Instance] = {}
+        self._probing: set[str] = set()
+        self._changed: dict[str, Place] = {}
+        """What nobody else was told yet."""
+        self._calls: dict[str, int] = {}
+        """The same of calls under way; and of those that were told, in `_told`."""
+        self._told: dict[str, int] = {}
+        self._told_at = self._looked_at = -math.inf
+        self._turns = count()
+
+    def open(self, routes: Sequence[Route]) -> None:
+        """Look up what is known of the routes of a request, where that was not done yet."""
+        unknown = {key for route in routes for key in keys(route)} - self._places.keys()
+        if not unknown:
+            return
+        known = self._board.places(unknown, now=self._clock.now()) if self._board else {}
+        self._places |= {key: known.get(key) or Place(key=key) for key in unknown}
+
+    def next(self, routes: Sequence[Route]) -> Route:
+        """Whom to call: of the first model that has a place which may be called, the one the balance picks. When none may be,
+        the first of all the same: the last way out is never closed.
+        """
+        for _, group in groupby(routes, key=lambda route: route.card.ref):
+            if usable := [route for route in group if self._allows(route)]:
+                return self._picked(usable)
+        return routes[0]
+
+    def opens_at(self, routes: Sequence[Route]) -> float | None:
+        """Unix seconds of when the first of them may be called again; None where one may be now."""
+        until = [self._closed_until(route) for route in routes]
+        return None if None in until else min(moment for moment in until if moment is not None)
+
+    def begin(self, route: Route) -> None:
+        """A call goes out."""
+        self._count(route, 1)
+        self._tell()
+
+    def end(
+        self,
+        route: Route,
+        kind: FailureKind | None,
+        *,
+        error: MmaiError | None = None,
+        ttft_ms: float | None = None,
+        took_s: float = 0.0,
+        wait_s: float | None = None,
+    ) -> None:
+        """A call is over; `kind` is None when it answered. A stream is judged at its end alone."""
+        instance = self._count(route, -1)
+        if kind is None:
+            if ttft_ms is not None:
+                instance.observe(ttft_ms, self._clock.monotonic())
+            for key in keys(route):
+                self._succeeded(key, instance)
+        else:
+            self._failed(keys(route)[SCOPES.get(kind, 2)], kind, error, took_s, wait_s)
+        self._tell()
+
+    def dropped(self, route: Route) -> None:
+        """A call was given up by whoever asked: that says nothing of the place."""
+        self._count(route, -1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Tell what nobody was told yet, and take back what was told of calls under way."""
+        self._calls = dict.fromkeys(self._told, 0)
+        self._tell(at_once=True)
+
+    def _allows(self, route: Route) -> bool:
+        now = self._clock.now()
+        for key in keys(route):
+            place = self._places[key]
+            if place.open_until is None:
+                continue
+            if not breaker.allows(place, now) or key in self._probing:
+                return False
+            if self._board and not self._board.claim(key, now=now):
+                return False
+            self._probing.add(key)
+        return True
+
+    def _closed_until(self, route: Route) -> float | None:
+        now = self._clock.now()
+        places = [self._places[key] for key in keys(route)]
+        until = [place.open_until for place in places if place.open_until is not None and not breaker.allows(place, now)]
+        return max(until, default=None)
+
+    def _picked(self, usable: Sequence[Route]) -> Route:
+        if len(usable) == 1:
+            return usable[0]
+        instances = [self._instance(route) for route in usable]
+        self._shared.update(instance.key for instance in instances)
+        self._look()
+        index = pick(
+            instances,
+            strategy=self._strategy,
+            now=self._clock.monotonic(),
+            rng=self._rng,
+            turn=lambda: self._turn(str(usable[0].card.ref)),
+            region=self._region,
+        )
+        return usable[index]
+
+    def _instance(self, route: Route) -> Instance:
+        *_, key = keys(route)
+        if key not in self._instances:
+            instance = self._instances[key] = Instance(key, region=route.endpoint.region)
+            place = self._places[key]
+            age_s = 0.0 if place.latency_at is None else max(0.0, self._clock.now() - place.latency_at)
+            if place.latency_ms is not None:
+                instance.observe(place.latency_ms, self._clock.monotonic() - age_s)
+            if place.recovered_at is not None:
+                instance.recovered_at = self._clock.monotonic() - max(0.0, self._clock.now() - place.recovered_at)
+        return self._instances[key]
+
+    def _count(self, route: Route, change: int) -> Instance:
+        instance = self._instance(route)
+        instance.in_flight += change
+        if instance.key in self._shared:
+            self._calls[instance.key] = instance.in_flight
+        if change < 0:
+            self._probing.difference_update(keys(route))
+        return instance
+
+    def _succeeded(self, key: str, instance: Instance) -> None:
+        now, before = self._clock.now(), self._places[key]
+        after = breaker.succeeded(before, now)
+        if key == instance.key and key in self._shared:
+            after = replace(after, latency_ms=instance.latency_ms, latency_at=now)
+        if after.recovered_at != before.recovered_at:
+            instance.recovered_at = self._clock.monotonic()
+        self._places[key] = after
+        if key in self._shared or before.failures:
+            self._changed[key] = after
+        if before.open_until is not None:
+            self._tell(at_once=True)
+
+    def _failed(self, key: str, kind: FailureKind, error: MmaiError | None, took_s: float, wait_s: float | None) -> None:
+        before = self._places[key]
+        reason = error.message if error else kind.value
+        after = breaker.failed(
+            before, kind, self._clock.now(), reason=reason, took_s=took_s, wait_s=wait_s, rng=self._rng.random
+        )
+        if after is not before:
+            self._places[key] = self._changed[key] = after
+            self._tell(at_once=after.open_until != before.open_until)
+
+    def _tell(self, *, at_once: bool = False) -> None:
+        """Tell the others, now and then."""
+        moment = self._clock.monotonic()
+        if self._board is None or not (at_once or moment - self._told_at >= LOOK_S):
+            return
+        if self._changed:
+            self._board.keep_places(self._changed.values(), now=self._clock.now())
+            self._changed = {}
+            self._told_at = moment
+        if calls := {key: calls for key, calls in self._calls.items() if calls != self._told.get(key, 0)}:
+            self._board.lease(calls, now=self._clock.now())
+            self._told |= calls
+            self._told_at = moment
+
+    def _turn(self, name: str) -> int:
+        shared = self._board.turn(name) if self._board else None
+        return next(self._turns) if shared is None else shared
+
+    def _look(self) -> None:
+        """Learn what is under way from elsewhere."""
+        moment = self._clock.monotonic()
+        if self._board is None or moment - self._looked_at < LOOK_S:
+            return
+        self._looked_at = moment
+        elsewhere = self._board.leased(now=self._clock.now())
+        for instance in self._instances.values():
+            instance.elsewhere = elsewhere.get(instance.key, 0)
