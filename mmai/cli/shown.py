@@ -11,14 +11,22 @@ from mmai.cli.refusals import made_by
 from mmai.cli.saving import NPY, NPZ, Content, Saving
 from mmai.clock import Clock
 from mmai.engine.extract import code_block
-from mmai.engine.run import Ended, Failed, Restarted, Step, Trying
+from mmai.engine.run import Ended, Failed, Restarted, Skipped, Step, Trying
 from mmai.engine.session import Route
 from mmai.engine.wish import Choice
 from mmai.errors import IncompleteAnswer, ProviderError
 from mmai.render.answer import open_answer
 from mmai.render.clean import Cleaner
 from mmai.render.envelope import json_lines, plain
-from mmai.render.notes import ReasoningWriter, chosen_line, execution_line, fallback_line, restart_line, usage_line
+from mmai.render.notes import (
+    ReasoningWriter,
+    chosen_line,
+    execution_line,
+    fallback_line,
+    restart_line,
+    skipped_line,
+    usage_line,
+)
 from mmai.render.run import labels_text, run_data, vector_text
 from mmai.render.spinner import Spinner
 from mmai.render.writer import AnswerWriter
@@ -94,6 +102,8 @@ class Shown:
             case Trying(route):
                 self._card = route.card
                 self._makes = made_by(route.card, self._request)
+            case Skipped(route, reason, for_s):
+                self._call.note(skipped_line(str(route.card.ref), reason=reason, for_s=for_s))
             case Failed(attempt, _, following):
                 self._call.note(fallback_line(attempt, following=_called(following, attempt)))
             case Restarted(attempt, _, following):
@@ -235,6 +245,8 @@ class LinesShown(Shown):
         match step:
             case Trying(route):
                 self._line({"type": "trying", "model": str(route.card.ref), "endpoint": route.endpoint.url})
+            case Skipped(route, reason, for_s):
+                self._line({"type": "skipped", "model": str(route.card.ref), "reason": reason, "for_s": for_s})
             case Failed(attempt) | Restarted(attempt):
                 self._line({"type": "failed" if isinstance(step, Failed) else "restarted", **plain(attempt)})
             case Ended(record, error):

@@ -43,7 +43,7 @@ class Patience:
         if until == self._deadline:
             return TimedOut(f"`{self._ref}` did not finish within {self._timeout_s:g} s", phase="total")
         if until == self._first_until:
-            return TimedOut(f"`{self._ref}` gave no first token within {self._first_s:g} s", phase="first_token")
+            return TimedOut(f"`{self._ref}` gave no first token within {self._first_s:.3g} s", phase="first_token")
         return TimedOut(f"`{self._ref}` did not finish its answer within {self._total_s:g} s", phase="call")
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -24,6 +24,15 @@ class Trying(Struct, frozen=True):
     """A call is about to be made."""
 
     route: Route
+
+
+class Skipped(Struct, frozen=True):
+    """A model is not called, since the last calls of it failed everywhere it is offered."""
+
+    route: Route
+    reason: str | None
+    for_s: float
+    """How long that lasts yet."""
 
 
 class Failed(Struct, frozen=True):
@@ -51,7 +60,7 @@ class Ended(Struct, frozen=True):
     """The answer decoded, where a check was asked for and passed."""
 
 
-Step = Trying | Failed | Restarted | Event | Ended
+Step = Trying | Skipped | Failed | Restarted | Event | Ended
 
 
 class Log(Protocol):
@@ -127,7 +136,10 @@ class Run:
         yield Ended(self.tally.record, error, value)
 
     async def _attempts(self) -> AsyncGenerator[Step, None]:
-        route, first_try = self._take(self._reserve), True
+        offered = self._reserve
+        route, first_try = self._take(offered), True
+        for skipped in self._passed_over(offered, route):
+            yield skipped
         first_error: MmaiError | None = None
         while True:
             yield Trying(route)
@@ -162,6 +174,14 @@ class Run:
         route = self._traffic.next(routes)
         self._reserve = [other for other in routes if other is not route]
         return route
+
+    def _passed_over(self, routes: Sequence[Route], taken: Route) -> Iterator[Skipped]:
+        """The models that come before the one that is called, once each."""
+        before = routes[: routes.index(taken)]
+        firsts = {route.card.ref: route for route in reversed(before) if route.card.ref != taken.card.ref}
+        for route in reversed(firsts.values()):
+            reason, for_s = self._traffic.closed(route)
+            yield Skipped(route, reason, for_s)
 
     def _anew(self, error: MmaiError, kind: FailureKind, failed: Route) -> Route:
         """Who begins an answer again that was cut; raises where that is not wished, or nobody is left."""

@@ -103,6 +103,12 @@ class Traffic:
                 return self._picked(usable)
         return routes[0]
 
+    def closed(self, route: Route) -> tuple[str | None, float]:
+        """Why a route is not called, and for how many seconds yet."""
+        now = self._clock.now()
+        place = max((self._places[key] for key in keys(route)), key=lambda place: place.open_until or 0.0)
+        return place.reason, max(0.0, (place.open_until or now) - now)
+
     def opens_at(self, routes: Sequence[Route]) -> float | None:
         """Unix seconds of when the first of them may be called again; None where one may be now."""
         until = [self._closed_until(route) for route in routes]

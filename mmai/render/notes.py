@@ -61,6 +61,12 @@ def fallback_line(attempt: Attempt, *, following: str) -> str:
     return clean_line(f"{attempt.model} failed ({_why(attempt)}), trying {again}")
 
 
+def skipped_line(model: str, *, reason: str | None, for_s: float) -> str:
+    """`ollama:qwen3:8b is left alone for 4 s (cannot connect to `127.0.0.1:11434`: connection refused)`."""
+    pause = "" if for_s < 1 else f" for {for_s:.0f} s"
+    return clean_line(f"{model} is left alone{pause}" + (f" ({reason})" if reason else ""))
+
+
 def restart_line(attempt: Attempt, *, following: str) -> str:
     """`the answer of openai:gpt-5.6-luna was cut (the connection was lost); ollama:qwen3:8b begins anew`."""
     return clean_line(f"the answer of {attempt.model} was cut ({_why(attempt)}); {following} begins anew")
