@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from mmai.errors import StorageError
 
@@ -37,6 +38,29 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         _sync_folder(target.parent)
     except OSError as exc:
         raise StorageError(f"cannot write `{path}`: {exc.strerror or exc}", hint="mmai paths") from exc
+
+
+@contextmanager
+def replacing(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """What is written within takes the place of `path` in one step, or not at all where the block raises.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.urandom(6).hex()}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with open(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            _sync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(target.parent)
 
 
 @contextmanager
@@ -79,7 +103,7 @@ def _write(path: Path, data: bytes, mode: int) -> None:
 
 def _acquire(descriptor: int, lock: Path, timeout_s: float) -> None:
     until = time.monotonic() + timeout_s
-    while not _try_lock(descriptor):
+    while not try_lock(descriptor):
         if time.monotonic() >= until:
             raise StorageError(f"another mmai has held `{lock}` for {timeout_s:g} s")
         time.sleep(LOCK_POLL_S)
@@ -108,7 +132,8 @@ if sys.platform == "win32":
 
     _sync = os.fsync
 
-    def _try_lock(descriptor: int) -> bool:
+    def try_lock(descriptor: int) -> bool:
+        """Take the exclusive lock of an open file, and whether it was free. The system drops it when the file is closed."""
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except PermissionError:
@@ -125,7 +150,8 @@ else:
                 return
         os.fsync(descriptor)
 
-    def _try_lock(descriptor: int) -> bool:
+    def try_lock(descriptor: int) -> bool:
+        """Take the exclusive lock of an open file, and whether it was free. The system drops it when the file is closed."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -30,6 +30,9 @@ from mmai.values.endpoint import Endpoint
 from mmai.values.model import ModelCard
 from mmai.values.request import Request
 
+MOST_PARALLEL = 1024
+"""Beyond, most systems run out of descriptors."""
+
 
 class Job(Struct, frozen=True, kw_only=True):
     """What the command line asks for."""
@@ -52,6 +55,12 @@ class Job(Struct, frozen=True, kw_only=True):
     """Of the waiting; None waits for as long as it takes."""
     log: bool
     dry_run: bool
+    prompt: str = ""
+    """A template with places for the fields of each row."""
+    parallel: int | None = None
+    """Calls at a time; None finds out how many are wise."""
+    ordered: bool = False
+    restart_on_cut: bool = False
 
     @property
     def source(self) -> str:
@@ -74,8 +83,10 @@ def demand_batch(
     Raises:
         UsageError: with the command that would do.
     """
-    if prompt:
-        raise UsageError("a prompt does not go with a batch, whose file has them all", hint="mmai run --help")
+    if not via_provider and resume is None and not cancel:
+        single = {name: value for name, value in single.items() if name != "`--fallback`"}
+    elif prompt:
+        raise UsageError("a prompt does not go with a provider's batch, whose file has them all", hint="mmai run --help")
     if given := [name for name, value in single.items() if value]:
         raise UsageError(f"{given[0]} is for one prompt, not for a batch", hint="mmai run --help")
     if resume is not None:
@@ -84,16 +95,25 @@ def demand_batch(
         raise UsageError("`--cancel` goes with `--resume ID`", hint="mmai run --resume ID --cancel")
     if file is None:
         raise UsageError("`--via-provider-batch` goes with `--batch FILE`", hint="mmai run --help")
+    if not via_provider:
+        return
     model = "openai:MODEL" if wish.model == AUTO else wish.model
     command = f"mmai run -m {shlex.quote(model)} --batch {shlex.quote(file)} --via-provider-batch"
-    if not via_provider:
-        raise UsageError(
-            "`--batch` needs `--via-provider-batch`: this version runs batches through the provider's batch service alone,"
-            " which answers within a day at half the price",
-            hint=command,
-        )
     if wish.model == AUTO:
         raise UsageError("a batch goes to one model, which `-m` names", hint=command)
+
+
+def read_parallel(text: str) -> int | None:
+    """`-j`: a number of 1 or more, or None for `auto`.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if text == "auto":
+        return None
+    if text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_PARALLEL:
+        return int(text)
+    raise UsageError(f"`-j {text}` is neither `auto` nor a number from 1 to {MOST_PARALLEL}", hint="mmai run --help")
 
 
 async def run_batch(job: Job, call: Frame) -> None:

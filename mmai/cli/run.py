@@ -67,14 +67,21 @@ def run(
         typer.Option(
             "--batch",
             metavar="FILE",
-            help='Ask every line of a file, {"prompt": "…"}, or of `-`; --max-cost is for all of them together.',
+            help="Ask every line of a file: JSON lines with a `prompt`, CSV, or text; or of `-`. A prompt may name fields: {city}.",
         ),
     ] = None,
+    parallel: Annotated[
+        str,
+        typer.Option("--parallel", "-j", metavar="N|auto", help="Rows of a batch to ask at a time.", show_default=False),
+    ] = "auto",
+    ordered: Annotated[
+        bool, typer.Option("--ordered", help="Answers of a batch in the order of its rows.", show_default=False)
+    ] = False,
     via_provider_batch: Annotated[
         bool,
         typer.Option(
             "--via-provider-batch",
-            help="What --batch needs: the provider's batch service, within a day and at half the price.",
+            help="Hand the batch to the provider's own service: within a day, and at half the price.",
             show_default=False,
         ),
     ] = False,
@@ -99,8 +106,10 @@ def run(
     Standard input comes first, then files, then the prompt. The answer goes to standard output, everything else to standard
     error.
 
-    `--batch` prints one JSON object for each line of its file, in order: `id`, `index`, `text`, `usage`, `cost_usd`, `error` and
-    your own fields. It ends with the exit code of the first row that failed.
+    `--batch` writes one JSON object for each row of its file as it is answered: `id`, `index`, `text`, `usage`, `cost_usd`,
+    `error` and your own fields. With --out FILE the same command goes on where it was stopped, and asks rows again that
+    failed; what was under way at a kill is asked again too. --max-cost is for all rows together. It ends with the exit code of
+    the first row that failed.
 
     \b
     Examples:
@@ -110,6 +119,7 @@ def run(
       mmai run "a lighthouse at dusk" --out lighthouse.png
       mmai run -m coreml:FastViTT8F16 -f cat.png -f dog.png
       mmai run -m coreml:Denoiser --input noisy=a.npy --out clean.npz
+      mmai run "Name the river of {city}" --batch cities.csv --out rivers.jsonl -j 8
       mmai run -m openai:gpt-5.6-luna --batch prompts.jsonl --via-provider-batch
     """
     call = frame("run", output, json=json, quiet=quiet, no_color=no_color)
@@ -168,7 +178,7 @@ def run(
     )
     log = settings.run.log and not no_log
     if batch is not None or via_provider_batch or resume is not None or cancel:
-        from mmai.cli.batch import Job, demand_batch, run_batch
+        from mmai.cli.batch import Job, demand_batch, read_parallel, run_batch
 
         single = {
             "`--file`": file,
@@ -193,8 +203,17 @@ def run(
             timeout_s=timeout,
             log=log,
             dry_run=dry_run,
+            prompt=" ".join(prompt or ()),
+            parallel=read_parallel(parallel),
+            ordered=ordered,
+            restart_on_cut=restart_on_cut,
         )
-        call.run(run_batch(job, call))
+        if via_provider_batch or resume is not None:
+            call.run(run_batch(job, call))
+            return
+        from mmai.cli.many import run_many
+
+        call.run(run_many(replace(job, timeout_s=settings.run.timeout_s if timeout is None else timeout), call))
         return
     demand_model(wished, input or ())
     messages = gather(

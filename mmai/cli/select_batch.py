@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from msgspec.structs import replace
 
 from mmai.cli.frame import Frame
+from mmai.cli.many_source import open_file
 from mmai.cli.wishes import with_words
 from mmai.cli.world import world
 from mmai.engine.batch_file import PromptFields, read_fields
@@ -75,14 +76,11 @@ async def select_batch(
 @contextmanager
 def _lines(file: str) -> Iterator[Iterator[tuple[int, bytes]]]:
     """Number and text of the lines that are not blank; `-` is standard input."""
-    try:
-        if file == "-":
-            yield _numbered(sys.stdin.buffer)
-        else:
-            with open(file, "rb") as handle:
-                yield _numbered(handle)
-    except OSError as exc:
-        raise UsageError(f"cannot read `{file}`: {exc.strerror or exc}", hint="mmai select --batch prompts.jsonl") from exc
+    if file == "-":
+        yield _numbered(sys.stdin.buffer)
+    else:
+        with open_file(file) as handle:
+            yield _numbered(handle)
 
 
 def _numbered(handle: BinaryIO) -> Iterator[tuple[int, bytes]]:

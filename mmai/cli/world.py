@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mmai.engine.budget import Budget
     from mmai.engine.choose import Chooser
     from mmai.engine.learning import Learning
-    from mmai.engine.traffic import Traffic
+    from mmai.engine.traffic import Slots, Traffic
 
 PROFILE_WINDOW_S = 30 * 86400.0
 """How far back runs count for how a model performs."""
@@ -48,14 +48,15 @@ class World(Struct, frozen=True):
     limits: BudgetSettings
     balance: BalanceSettings
 
-    def traffic(self, *, shared: bool) -> "Traffic":
-        """Who decides whom to call of several, one for all requests of a command; `shared` with other processes or not. A context
-        manager.
+    def traffic(self, *, shared: bool, slots: "Slots | None" = None) -> "Traffic":
+        """Who decides whom to call of several, one for all requests of a command; `shared` with other processes or not, each
+        endpoint given as many at a time as `slots` say. A context manager.
         """
         from mmai.engine.traffic import Traffic
 
         board = self.history if shared else None
-        return Traffic(board, clock=self.clock, strategy=self.balance.strategy, region=self.balance.region)
+        balance = self.balance
+        return Traffic(board, clock=self.clock, strategy=balance.strategy, region=balance.region, slots=slots)
 
     @property
     def budget(self) -> "Budget | None":

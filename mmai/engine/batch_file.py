@@ -12,7 +12,7 @@ from mmai.errors import UsageError
 from mmai.values.batch import BatchLine, BatchRow
 from mmai.values.request import Message, Request, TextPart
 
-OWN_FIELDS = frozenset(("index", "text", "vector", "model", "finish_reason", "usage", "cost_usd", "error"))
+OWN_FIELDS = frozenset(("index", "key", "attempts", "text", "vector", "model", "finish_reason", "usage", "cost_usd", "error"))
 """Fields of an answer: what is carried through cannot be called so."""
 
 HINT = """each line is {"prompt": "…"}, with `id`, `system` and fields of your own where you like, or a JSON string"""
@@ -46,7 +46,7 @@ def read_prompts(data: bytes, *, source: str) -> tuple[BatchPrompt, ...]:
     for number, text in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         if not text.strip():
             continue
-        prompt = _prompt(text, number, source)
+        prompt = prompt_of(read_value(text, number, source=source), number, source=source)
         if prompt.line.id is not None and (first := numbers.setdefault(str(prompt.line.id), number)) != number:
             raise UsageError(f"line {number} of `{source}` has the same id as line {first}: `{prompt.line.id}`")
         prompts.append(prompt)
@@ -61,16 +61,20 @@ def read_fields(text: bytes, number: int, *, source: str) -> PromptFields:
     Raises:
         UsageError: it is no prompt.
     """
-    return _fields(_value(text, number, source), number, source)
+    return _fields(read_value(text, number, source=source), number, source)
 
 
 def rows(prompts: Sequence[BatchPrompt], template: Request, *, system: str | None = None) -> Iterator[BatchRow]:
     """A request for each prompt: `template` with its messages. `system` stands above those that have none of their own."""
     for each in prompts:
-        instructions = system if each.system is None else each.system
-        above = (Message("system", (TextPart(instructions),)),) if instructions else ()
-        messages = (*above, Message("user", (TextPart(each.prompt),)))
-        yield BatchRow(each.line.name, replace(template, messages=messages))
+        yield BatchRow(each.line.name, request_of(each, template, system=system))
+
+
+def request_of(prompt: BatchPrompt, template: Request, *, system: str | None = None) -> Request:
+    """The request of one prompt, as `rows` makes it."""
+    instructions = system if prompt.system is None else prompt.system
+    above = (Message("system", (TextPart(instructions),)),) if instructions else ()
+    return replace(template, messages=(*above, Message("user", (TextPart(prompt.prompt),))))
 
 
 def content_key(lines: Sequence[BatchLine], sent: Sequence[BatchRow], *, to: Sequence[str | None]) -> str:
@@ -81,8 +85,12 @@ def content_key(lines: Sequence[BatchLine], sent: Sequence[BatchRow], *, to: Seq
     return digest.hexdigest()
 
 
-def _prompt(text: bytes, number: int, source: str) -> BatchPrompt:
-    value = _value(text, number, source)
+def prompt_of(value: dict[str, Any], number: int, *, source: str) -> BatchPrompt:
+    """The prompt that a line's fields make.
+
+    Raises:
+        UsageError: they make none, or one of them has the name of what every answer has.
+    """
     fields = _fields(value, number, source)
     carried = {name: item for name, item in value.items() if name not in PromptFields.__struct_fields__}
     if taken := sorted(OWN_FIELDS & carried.keys()):
@@ -104,7 +112,12 @@ def _fields(value: dict[str, Any], number: int, source: str) -> PromptFields:
     return fields
 
 
-def _value(text: bytes, number: int, source: str) -> dict[str, Any]:
+def read_value(text: bytes, number: int, *, source: str) -> dict[str, Any]:
+    """The fields of one line that is not blank.
+
+    Raises:
+        UsageError: it is no JSON, or neither an object nor a string.
+    """
     try:
         value = json.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:

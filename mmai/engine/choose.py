@@ -97,6 +97,11 @@ class Chooser:
         decision = await self.decide(request, wish, explained=explained)
         fallbacks = [await directory.card(text) for text in wish.fallbacks]
         self._hold_to_limits(fallbacks, request, wish)
+        return self._choice(decision, fallbacks, request)
+
+    def _choice(self, decision: Decision, fallbacks: Sequence[ModelCard], request: Request) -> Choice:
+        """The best that will take it, and those who stand in for it."""
+        directory = self._directory
         ranked = directory.willing((each.card for each in decision.ranked), request)
         willing = list(islice(ranked, 1 if fallbacks else 1 + RUNNERS_UP))
         if not willing:
@@ -156,6 +161,22 @@ class Chooser:
         """
         registry = await self._directory.fresh(self._max_age_s)
         return partial(self._decide, self.choices(registry), registry, budget=self._budget())
+
+    async def ready(self, wish: Wish) -> Callable[[Request], Choice]:
+        """What chooses for one request after another as `choose` does, with everything that is alike for all looked up once."""
+        if wish.model != AUTO:
+            first, *others = [await self._directory.card(text) for text in (wish.model, *wish.fallbacks)]
+            return lambda request: self._directory.routes(first, others, request)
+        decide = await self.prepared()
+        fallbacks = [await self._directory.card(text) for text in wish.fallbacks]
+
+        def choose(request: Request) -> Choice:
+            decision = decide(request, wish)
+            if decision.choice is None:
+                raise no_eligible(decision)
+            return self._choice(decision, fallbacks, request)
+
+        return choose
 
     def _explored(self, decision: Decision, choices: Choices, wish: Wish) -> Decision:
         if self._rng is None or not wish.exploration:

@@ -1,6 +1,6 @@
 """Which models there are, as far as the registry, the settings and the adapters know: from a name to whom to call."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from shlex import quote
 
 from msgspec.structs import replace
@@ -40,6 +40,14 @@ class Directory:
             UnknownModel, AmbiguousModel: see `card`.
         """
         first, *others = [await self.card(text) for text in (wish.model, *wish.fallbacks)]
+        return self.routes(first, others, request)
+
+    def routes(self, first: ModelCard, others: Sequence[ModelCard], request: Request) -> Choice:
+        """Where the model can be called, and then those of the others that can take the request.
+
+        Raises:
+            NoEligibleModel: the model cannot take the request.
+        """
         if refusal := self.refusal(first, request):
             name = f"`{first.ref}`"
             told = refusal if name in refusal else f"{name} cannot {'be run' if first.problem else 'take this'}: {refusal}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import random
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
@@ -18,6 +19,9 @@ from mmai.values.event import Event, FinishedEvent
 from mmai.values.record import Attempt, RunRecord, RunStatus
 from mmai.values.request import Request
 from mmai.values.traffic import FailureKind
+
+POLL_S = 0.05
+"""How often whoever waits for a place to be tried out looks again."""
 
 
 class Trying(Struct, frozen=True):
@@ -88,11 +92,13 @@ class Run:
         timeout_s: float | None = None,
         check: Callable[[str], Any] | None = None,
         restart_on_cut: bool = False,
+        patient: bool = False,
     ) -> None:
         """`routes` are in the order of preference; those of one model that stand together are balanced.
 
         `check` decodes the whole answer, or raises the `MmaiError` that says what is wrong with it. `restart_on_cut` asks another
-        model where an answer is cut after it began.
+        model where an answer is cut after it began. `patient` waits for a place while all of them are left alone, and as often
+        as a provider asks to, as long as there is time: one of many, in a row that nobody watches.
         """
         self.tally = tally
         self._request = request
@@ -103,6 +109,7 @@ class Run:
         self._timeout_s = timeout_s
         self._check = check
         self._restart_on_cut = restart_on_cut
+        self._patient = patient
         self._deadline = math.inf
 
     async def steps(self) -> AsyncGenerator[Step, None]:
@@ -110,8 +117,6 @@ class Run:
 
         Failures are values here; only cancellation (Ctrl-C, a reader that left) leaves as an exception, after it is recorded.
         """
-        if self._timeout_s is not None:
-            self._deadline = asyncio.get_running_loop().time() + self._timeout_s
         self._traffic.open(self._reserve)
         self._traffic.budget.request()
         if self._log:
@@ -136,6 +141,8 @@ class Run:
         yield Ended(self.tally.record, error, value)
 
     async def _attempts(self) -> AsyncGenerator[Step, None]:
+        if self._patient:
+            await self._pause()
         offered = self._reserve
         route, first_try = self._take(offered), True
         for skipped in self._passed_over(offered, route):
@@ -160,7 +167,7 @@ class Run:
                 continue
             match self._after(cause, kind, route, first_try=first_try):
                 case Again(wait_s):
-                    first_try = False
+                    first_try = self._patient and kind is FailureKind.RATE_LIMITED
                     yield Failed(attempt, cause, route)
                     await asyncio.sleep(wait_s)
                 case Elsewhere(routes):
@@ -168,6 +175,13 @@ class Run:
                     yield Failed(attempt, cause, route)
                 case _:
                     raise first_error
+
+    async def _pause(self) -> None:
+        """Until one of the places may be called."""
+        until = None if self._timeout_s is None else self._traffic.now() + self._timeout_s
+        # ASYNC110: what is waited for is a moment, and what other processes find out.
+        while (opens_at := self._traffic.opens_at(self._reserve)) is not None and (until is None or opens_at < until):  # noqa: ASYNC110
+            await asyncio.sleep(max(POLL_S, opens_at - self._traffic.now()) * random.uniform(1, 1.2))  # noqa: S311 - spreads load
 
     def _take(self, routes: Sequence[Route]) -> Route:
         """Whom to call of these; the others stay in reserve."""
@@ -192,26 +206,33 @@ class Run:
 
     async def _call(self, route: Route) -> AsyncGenerator[Event, None]:
         """One call's events; raises what the adapter raises, `TimedOut` at a deadline, `IncompleteAnswer` without an end."""
-        self.tally.sending(route)
-        self._traffic.begin(route)
-        patience = Patience(route, self._deadline, self._timeout_s, others=bool(self._reserve))
         end: FinishedEvent | None = None
-        try:
-            stream = self._session.backend(route.endpoint).infer(route.card, self._request)
-            async with aclosing(stream):
-                while (event := await patience.next(stream, began=self.tally.content)) is not None:
-                    self.tally.take(event)
-                    end = event if isinstance(event, FinishedEvent) else end
-                    yield event
-            demand_end(end, route)
-        except MmaiError as error:
-            self._judge(route, error)
-            raise
-        except BaseException:
-            self._traffic.dropped(route)
-            raise
-        attempt = self.tally.end_attempt(route, None)
-        self._traffic.end(route, None, ttft_ms=self.tally.ttft_ms or attempt.ms)
+        async with self._traffic.slot(route):
+            self._start_clock()
+            self.tally.sending(route)
+            self._traffic.begin(route)
+            patience = Patience(route, self._deadline, self._timeout_s, others=bool(self._reserve))
+            try:
+                stream = self._session.backend(route.endpoint).infer(route.card, self._request)
+                async with aclosing(stream):
+                    while (event := await patience.next(stream, began=self.tally.content)) is not None:
+                        self.tally.take(event)
+                        end = event if isinstance(event, FinishedEvent) else end
+                        yield event
+                demand_end(end, route)
+            except MmaiError as error:
+                self._judge(route, error)
+                raise
+            except BaseException:
+                self._traffic.dropped(route)
+                raise
+            attempt = self.tally.end_attempt(route, None)
+            self._traffic.end(route, None, ttft_ms=self.tally.ttft_ms or attempt.ms)
+
+    def _start_clock(self) -> None:
+        """The time of a request begins with its first call, not while it waits for a place."""
+        if self._deadline == math.inf and self._timeout_s is not None:
+            self._deadline = asyncio.get_running_loop().time() + self._timeout_s
 
     def _judge(self, route: Route, error: MmaiError) -> None:
         """What a failed call says of the place."""

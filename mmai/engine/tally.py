@@ -72,6 +72,8 @@ class Tally:
     def sending(self, route: Route) -> None:
         """A call goes out now."""
         self._sent = self._clock.monotonic()
+        if not self._record.attempts:
+            self._began = self._sent
         self._price = route.card.price
         self._record = structs.replace(self._record, model=str(route.card.ref), execution=None)
 

@@ -2,7 +2,8 @@
 
 import math
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count, groupby
 from types import TracebackType
 from typing import Protocol, Self
@@ -15,6 +16,7 @@ from mmai.engine.balance import Instance, pick
 from mmai.engine.retry import RetryBudget
 from mmai.engine.session import Route
 from mmai.errors import MmaiError
+from mmai.values.endpoint import Endpoint
 from mmai.values.health import endpoint_key
 from mmai.values.traffic import FailureKind, Place, Strategy
 
@@ -44,6 +46,14 @@ class Board(Protocol):
         """Whose turn it is, counted over all processes."""
 
 
+class Slots(Protocol):
+    """How many calls an endpoint is given at a time."""
+
+    def of(self, endpoint: Endpoint) -> AbstractAsyncContextManager[None]:
+        """One of its places; entering it waits until one is free."""
+        ...
+
+
 SCOPES: dict[FailureKind, int] = {FailureKind.CONNECT: 0, FailureKind.AUTH: 1}
 """Which of a route's three keys a kind of failure is about: its endpoint, its credential there; or, of all others, the model."""
 
@@ -66,13 +76,16 @@ class Traffic:
         strategy: Strategy = Strategy.ADAPTIVE,
         region: str | None = None,
         rng: random.Random | None = None,
+        slots: Slots | None = None,
     ) -> None:
+        """Without `slots`, an endpoint is given as many calls at a time as there are."""
         self.budget = RetryBudget()
         self._board = board
         self._clock = clock
         self._strategy = strategy
         self._region = region
         self._rng = rng or random.Random()  # noqa: S311 - spreads load
+        self._slots = slots
         self._places: dict[str, Place] = {}
         self._shared: set[str] = set()
         """Keys of places that calls are spread over: others want to know of those whatever happens."""
@@ -113,6 +126,19 @@ class Traffic:
         """Unix seconds of when the first of them may be called again; None where one may be now."""
         until = [self._closed_until(route) for route in routes]
         return None if None in until else min(moment for moment in until if moment is not None)
+
+    def now(self) -> float:
+        """Unix seconds, on the clock of the breakers."""
+        return self._clock.now()
+
+    @asynccontextmanager
+    async def slot(self, route: Route) -> AsyncIterator[None]:
+        """A place among the calls that the endpoint is given at a time; waits for one."""
+        if self._slots is None:
+            yield
+            return
+        async with self._slots.of(route.endpoint):
+            yield
 
     def begin(self, route: Route) -> None:
         """A call goes out."""
@@ -167,6 +193,8 @@ class Traffic:
 
     def _closed_until(self, route: Route) -> float | None:
         now = self._clock.now()
+        if not self._probing.isdisjoint(keys(route)):
+            return now
         places = [self._places[key] for key in keys(route)]
         until = [place.open_until for place in places if place.open_until is not None and not breaker.allows(place, now)]
         return max(until, default=None)

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -44,6 +44,18 @@ class History:
                 rows.put(connection, record)
                 rows.put_attempts(connection, record)
                 judgements.mark_rerun(connection, record)
+
+        self._use(put, None)
+
+    def finish_all(self, records: Sequence[RunRecord]) -> None:
+        """Keep many runs as they ended, in one transaction."""
+
+        def put(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:
+                for record in records:
+                    rows.put(connection, record)
+                    rows.put_attempts(connection, record)
 
         self._use(put, None)
 

@@ -141,12 +141,11 @@ def test_a_file_that_is_not_there_is_named(on_openai: Mmai, openai: FakeOpenAIBa
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("-m", MODEL, "--batch", "prompts.jsonl"), "`--batch` needs `--via-provider-batch`"),
         (("-m", MODEL, "--via-provider-batch"), "`--via-provider-batch` goes with `--batch FILE`"),
         (("--batch", "prompts.jsonl", "--via-provider-batch"), "a batch goes to one model, which `-m` names"),
         (
             ("hi", "-m", MODEL, "--batch", "prompts.jsonl", "--via-provider-batch"),
-            "a prompt does not go with a batch, whose file has them all",
+            "a prompt does not go with a provider's batch, whose file has them all",
         ),
         (("-m", MODEL, "--batch", "p", "--via-provider-batch", "-x"), "`--extract` is for one prompt, not for a batch"),
         (

@@ -62,7 +62,7 @@ def test_limits_are_read_from_each_line_where_that_is_asked(on: Mmai) -> None:
         (("a prompt", "--batch", "-"), "a prompt is for one prompt, and `--batch` takes a file of them"),
         (("--explain", "--batch", "-"), "`--explain` is for one prompt"),
         (("-o", "csv", "--batch", "-"), "`--batch` writes JSON lines, not csv"),
-        (("--batch", "nothing.jsonl"), "cannot read `nothing.jsonl`: No such file or directory"),
+        (("--batch", "nothing.jsonl"), "`nothing.jsonl` cannot be read: No such file or directory"),
     ],
 )
 def test_what_does_not_go_with_a_batch_is_refused(on: Mmai, arguments: tuple[str, ...], message: str) -> None:

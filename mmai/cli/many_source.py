@@ -1,0 +1,124 @@
+"""Where the prompts of a batch come from, and which model takes them."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from io import BufferedReader
+from typing import BinaryIO
+
+from msgspec import Struct, json
+from msgspec.structs import replace
+
+from mmai.cli.asking import forewarn
+from mmai.cli.batch import Job
+from mmai.cli.frame import Frame
+from mmai.cli.refusals import MADE, made_by
+from mmai.cli.world import World
+from mmai.engine.batch_file import BatchPrompt, request_of
+from mmai.engine.many_file import Format, Template, format_of, read_rows
+from mmai.engine.wish import AUTO, Choice
+from mmai.errors import MmaiError, UsageError
+from mmai.values.request import Request
+
+SNIFF_BYTES = 4096
+
+
+class Source(Struct, frozen=True):
+    """A file of prompts, or a pipe of them."""
+
+    handle: BinaryIO
+    form: Format
+    name: str
+    is_file: bool
+    """It can be read again from the beginning."""
+    template: Template | None
+
+    def rows(self) -> Iterator[BatchPrompt]:
+        """Every prompt; of a file from its beginning."""
+        if self.is_file:
+            self.handle.seek(0)
+        return read_rows(self.handle, self.form, source=self.name, template=self.template)
+
+    def count(self) -> int:
+        """How many there are, each of them looked at.
+
+        Raises:
+            UsageError: one of them is none.
+        """
+        return sum(1 for _ in self.rows())
+
+
+@contextmanager
+def source(job: Job) -> Iterator[Source]:
+    """The prompts a command line names.
+
+    Raises:
+        UsageError: they cannot be read.
+    """
+    template = Template(job.prompt) if job.prompt else None
+    if job.file == "-":
+        start = sys.stdin.buffer.peek(SNIFF_BYTES)  # type: ignore[union-attr]  # a BufferedReader
+        yield Source(sys.stdin.buffer, format_of("", start), job.source, False, template)
+        return
+    with open_file(str(job.file)) as handle:
+        form = format_of(str(job.file), handle.peek(SNIFF_BYTES))
+        yield Source(handle, form, job.source, handle.seekable(), template)
+
+
+def open_file(name: str) -> BufferedReader:
+    """A file of prompts.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return open(name, "rb")
+    except OSError as exc:
+        raise UsageError(f"`{name}` cannot be read: {exc.strerror or exc}", hint="mmai run --help") from exc
+
+
+async def chooser(job: Job, first: BatchPrompt | None, here: World, call: Frame) -> Callable[[Request], Choice]:
+    """Who takes a row. A model that was named is held to the limits before anything is sent.
+
+    Raises:
+        MmaiError: it cannot take the first row, or what it makes is no text.
+    """
+    wish = replace(job.wish, constraints=replace(job.wish.constraints, max_cost_usd=None))
+    if wish.model != AUTO and first is not None:
+        request = request_of(first, job.template, system=job.system)
+        card = (await here.choose(request, wish, spends=False)).routes[0].card
+        if made := made_by(card, request):
+            raise UsageError(f"`{card.ref}` {MADE[made][1]}, and a batch is for text", hint=f"mmai run -m {card.ref}")
+        forewarn(card, request, here, call)
+    return await here.chooser.ready(wish)
+
+
+def keys(job: Job) -> Callable[[Request], str]:
+    """What tells one row's request to this model from all others: 16 hexadecimal digits."""
+    wish = job.wish
+    common = blake2b(json.encode((wish.model, wish.fallbacks, wish.policy)), digest_size=8)
+
+    def key(request: Request) -> str:
+        digest = common.copy()
+        digest.update(json.encode(request))
+        return digest.hexdigest()
+
+    return key
+
+
+def preview(job: Job, rows: Source, total: int | None, choose: Callable[[Request], Choice], call: Frame) -> None:
+    """Say what would be sent, and send nothing."""
+    first = next(rows.rows(), None)
+    if first is None:
+        raise UsageError(f"there are no prompts in `{job.source}`", hint="mmai run --help")
+    request = request_of(first, job.template, system=job.system)
+    try:
+        model = str(choose(request).routes[0].card.ref)
+    except MmaiError as error:
+        model = error.message
+    call.data = {"rows": total, "first": {"model": model, "messages": request.messages}}
+    if call.json:
+        call.envelope(call.data)
+    else:
+        call.write(f"{total} rows; the first goes to {model}:\n\n{request.prompt}\n".encode())
