@@ -53,9 +53,9 @@ class Screen:
         # Kept open, so that the settings of the terminal can be read when the command has left it.
         self._theirs = theirs
 
-    def until(self, words: str) -> None:
-        """Read until `words` stand there."""
-        while words not in self.text:
+    def until(self, words: str, *, times: int = 1) -> None:
+        """Read until `words` stand there, so often."""
+        while self.text.count(words) < times:
             assert self._read(PATIENCE_S), f"waited in vain for {words!r}; saw {self.text!r}"
 
     def press(self, keys: str) -> None:

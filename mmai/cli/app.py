@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from mmai import __version__
-from mmai.cli import config, discover, history, keys, models, paths, pull, rate, run, select, selftest, status
+from mmai.cli import chat, config, discover, history, keys, models, paths, pull, rate, run, select, selftest, status
 from mmai.cli.completion import Shell
 from mmai.errors import Interrupted
 
@@ -30,7 +30,21 @@ class Commands(TyperGroup):
             raise Interrupted("interrupted") from None
 
 
-ORDER = ("run", "select", "rate", "history", "discover", "models", "pull", "status", "selftest", "config", "keys", "paths")
+ORDER = (
+    "run",
+    "chat",
+    "select",
+    "rate",
+    "history",
+    "discover",
+    "models",
+    "pull",
+    "status",
+    "selftest",
+    "config",
+    "keys",
+    "paths",
+)
 
 app = typer.Typer(
     name="mmai",
@@ -84,6 +98,7 @@ def root(
 
 
 app.command("run")(run.run)
+app.command("chat")(chat.chat)
 app.command("select")(select.select)
 app.command("rate")(rate.rate)
 app.add_typer(history.history, name="history")

@@ -56,6 +56,11 @@ class Frame:
 
         return load(self.paths, env=self.env, cwd=Path.cwd())
 
+    @property
+    def stdin_is_tty(self) -> bool:
+        """Somebody is typing."""
+        return sys.stdin is not None and sys.stdin.isatty()
+
     @cached_property
     def out(self) -> "Terminal":
         """Standard output: answers and data."""

@@ -1,0 +1,220 @@
+"""A chat: what is said in it, who answers, and what it has cost so far."""
+
+import asyncio
+import signal
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing, suppress
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mmai.cli.asking import Asking, Turn, begin
+from mmai.cli.chat_commands import Leave, obey
+from mmai.cli.frame import Frame
+from mmai.cli.shown import View
+from mmai.cli.talking import Said, Talk
+from mmai.cli.world import World, world
+from mmai.engine.traffic import Traffic
+from mmai.engine.wish import Wish
+from mmai.errors import MmaiError
+from mmai.render.notes import error_lines
+from mmai.values import conversation as said
+from mmai.values.conversation import Conversation
+from mmai.values.record import RunRecord
+from mmai.values.request import Message, Part, Request, TextPart
+
+
+class Spent(Struct):
+    """What the answers of this chat took. None is unknown."""
+
+    answers: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = 0.0
+    seconds: float = 0.0
+
+    def add(self, record: RunRecord) -> None:
+        """One more answer, whole or not."""
+        self.answers += 1
+        self.input_tokens += record.usage.input_tokens or 0
+        self.output_tokens += record.usage.output_tokens or 0
+        self.seconds += (record.timings.total_ms or 0.0) / 1000
+        known = self.cost_usd is not None and record.cost_usd is not None
+        self.cost_usd = (self.cost_usd or 0.0) + (record.cost_usd or 0.0) if known else None
+
+
+class ChatSession:
+    """What slash commands change: the model, the instructions, what is attached."""
+
+    def __init__(
+        self,
+        *,
+        template: Request,
+        wish: Wish,
+        said: Said | None,
+        summarise: bool,
+        attached: list[Part],
+        view: View,
+        timeout_s: float,
+        log: bool,
+    ) -> None:
+        """`template` has the instructions and the tuning of every message."""
+        self.template = template
+        self.wish = wish
+        self.said = said
+        self.attached = attached
+        self.view = view
+        self.timeout_s = timeout_s
+        self.log = log
+        self.spent = Spent()
+        self.last: tuple[Part, ...] = ()
+        """The message that was sent last, for `/retry`."""
+        self.summarise = summarise
+
+    def asking(self, parts: tuple[Part, ...]) -> Asking:
+        """One message as it goes out."""
+        request = replace(self.template, messages=(*self.template.messages, Message("user", parts)))
+        return Asking(request=request, wish=self.wish, timeout_s=self.timeout_s, log=self.log)
+
+
+class Chat:
+    """A session with everything that is open for it."""
+
+    def __init__(self, session: ChatSession, talk: Talk, traffic: Traffic, here: World, call: Frame) -> None:
+        self.session = session
+        self.talk = talk
+        self.here = here
+        self.call = call
+        self.exit_code = 0
+        """Of the last message or command that failed."""
+        self._traffic = traffic
+        self._who: str | None = None
+
+    async def say(self, text: str) -> None:
+        """Send a message with what is attached, and show the answer. A failure is shown, and the chat goes on."""
+        words = (TextPart(text),) if text.strip() else ()
+        parts, self.session.attached = (*self.session.attached, *words), []
+        if parts:
+            await self.send(parts)
+
+    async def send(self, parts: tuple[Part, ...]) -> None:
+        """The same for parts that were put together before."""
+        self.session.last = parts
+        turn: Turn | None = None
+        try:
+            turn = await begin(self.session.asking(parts), self.session.view, self.here, self.call, self.talk, self._traffic)
+            await turn.finish()
+            if turn.error is not None:
+                self.tell(turn.error)
+        except MmaiError as error:
+            self.tell(error)
+        finally:
+            if turn is not None:
+                self._keep(parts, turn.run.tally.record)
+
+    def tell(self, error: MmaiError) -> None:
+        """Say what failed; the chat goes on."""
+        self.exit_code = error.exit_code
+        self.call.say(error_lines(error, self.call.err))
+
+    def anew(self) -> None:
+        """Begin another conversation."""
+        self.talk = Talk(Conversation(id=""), self.here, self.call, summarise=self.session.summarise)
+
+    def forget_last(self) -> None:
+        """Take the last turn out of what is carried on."""
+        talk = self.talk.conversation
+        self._carry(replace(talk, turns=talk.turns[:-1]))
+
+    def _keep(self, parts: tuple[Part, ...], record: RunRecord) -> None:
+        answer = Message("assistant", (TextPart(record.text),)) if record.text else None
+        turn = said.Turn(
+            run_id=record.id,
+            at=record.started_at,
+            user=Message("user", parts),
+            answer=answer,
+            model=record.model,
+            status=record.status,
+        )
+        talk = self.talk.conversation
+        self._carry(
+            replace(
+                talk,
+                id=talk.id or record.id,
+                turns=(*talk.turns, turn),
+                system=record.system or talk.system,
+                model=record.model,
+            )
+        )
+        if record.attempts:
+            self.session.spent.add(record)
+
+    def _carry(self, conversation: Conversation) -> None:
+        self.talk = Talk(conversation, self.here, self.call, summarise=self.session.summarise)
+
+
+async def converse(session: ChatSession, call: Frame) -> int:
+    """The whole chat; returns the exit code."""
+    on_terminal = call.stdin_is_tty
+    async with world(call) as here:
+        with here.traffic(shared=session.log) as traffic:
+            talk = (
+                Talk.open(session.said, here, call)
+                if session.said
+                else Talk(Conversation(id=""), here, call, summarise=session.summarise)
+            )
+            chat = Chat(session, talk, traffic, here, call)
+            async with aclosing(_lines(call, on_terminal=on_terminal)) as lines:
+                async for line in lines:
+                    try:
+                        await _stoppable(_take(line, chat), call, on_terminal=on_terminal)
+                    except Leave:
+                        break
+    return 0 if on_terminal else chat.exit_code
+
+
+async def _take(line: str, chat: Chat) -> None:
+    if line.startswith("/") and not line.startswith("//"):
+        try:
+            await obey(line, chat)
+        except MmaiError as error:
+            chat.tell(error)
+    elif line.strip() or chat.session.attached:
+        await chat.say(line.removeprefix("/") if line.startswith("//") else line)
+
+
+async def _stoppable(work: Coroutine[Any, Any, None], call: Frame, *, on_terminal: bool) -> None:
+    """Do it; on a terminal Ctrl-C stops it alone and not the chat."""
+    task = asyncio.create_task(work)
+    if not on_terminal:
+        await task
+        return
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):
+        loop.add_signal_handler(signal.SIGINT, stop)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not stopped:
+            raise
+        call.say("stopped; what came of the answer is kept")
+    finally:
+        with suppress(NotImplementedError):
+            loop.remove_signal_handler(signal.SIGINT)
+
+
+async def _lines(call: Frame, *, on_terminal: bool) -> AsyncGenerator[str, None]:
+    from mmai.cli.chat_input import piped_lines, typed_lines
+
+    source = typed_lines(call) if on_terminal else piped_lines()
+    async with aclosing(source) as lines:
+        async for line in lines:
+            yield line
