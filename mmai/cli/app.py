@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from mmai import __version__
-from mmai.cli import config, discover, keys, models, paths, pull, rate, run, select, selftest, status
+from mmai.cli import config, discover, history, keys, models, paths, pull, rate, run, select, selftest, status
 from mmai.cli.completion import Shell
 from mmai.errors import Interrupted
 
@@ -30,7 +30,7 @@ class Commands(TyperGroup):
             raise Interrupted("interrupted") from None
 
 
-ORDER = ("run", "select", "rate", "discover", "models", "pull", "status", "selftest", "config", "keys", "paths")
+ORDER = ("run", "select", "rate", "history", "discover", "models", "pull", "status", "selftest", "config", "keys", "paths")
 
 app = typer.Typer(
     name="mmai",
@@ -86,6 +86,7 @@ def root(
 app.command("run")(run.run)
 app.command("select")(select.select)
 app.command("rate")(rate.rate)
+app.add_typer(history.history, name="history")
 app.command("discover")(discover.discover)
 app.add_typer(models.models, name="models")
 app.command("pull")(pull.pull)

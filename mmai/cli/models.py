@@ -1,13 +1,13 @@
 """`mmai models`: what the registry knows, without the network; and taking a model away."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from mmai.cli import completion
 from mmai.cli import options as opt
 from mmai.cli.frame import Frame, frame
+from mmai.cli.listing import ListByDefault
 from mmai.values.output import Output
 
 if TYPE_CHECKING:
@@ -15,15 +15,6 @@ if TYPE_CHECKING:
     from mmai.engine.session import Route
     from mmai.values.model import ModelCard
     from mmai.values.registry import Registry
-
-
-class ListByDefault(TyperGroup):
-    """`mmai models` and `mmai models --json` are `mmai models list` and its options."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put `list` where no command is named; a shell that completes a word must still see the commands."""
-        named = args and (not args[0].startswith("-") or args[0] in ctx.help_option_names)
-        return super().parse_args(ctx, args if named or ctx.resilient_parsing else ["list", *args])
 
 
 models = typer.Typer(

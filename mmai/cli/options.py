@@ -178,6 +178,22 @@ FallbackOption = Annotated[
         autocompletion=completion.models,
     ),
 ]
+ContinueOption = Annotated[
+    bool,
+    typer.Option(
+        "--continue", "-c", help="Go on with the latest conversation: the last run and what was before it.", show_default=False
+    ),
+]
+ConversationOption = Annotated[
+    str | None,
+    typer.Option("--conversation", metavar="NAME|ID", help="Go on with this conversation, or begin one under this name."),
+]
+SummariseOption = Annotated[
+    bool,
+    typer.Option(
+        "--summarise", help="Turns that do not fit the model's window are summarised by it, not left out.", show_default=False
+    ),
+]
 RestartOption = Annotated[
     bool,
     typer.Option(

@@ -26,6 +26,9 @@ def run(
     extract: Annotated[
         bool, typer.Option("--extract", "-x", help="Print only the first code block of the answer.", show_default=False)
     ] = False,
+    go_on: opt.ContinueOption = False,
+    conversation: opt.ConversationOption = None,
+    summarise: opt.SummariseOption = False,
     fallback: opt.FallbackOption = None,
     restart_on_cut: opt.RestartOption = False,
     provider: opt.ProviderOption = None,
@@ -115,6 +118,7 @@ def run(
     Examples:
       mmai run "why is the sky blue?"
       git diff | mmai run "write a commit message" -m ollama:qwen3:8b
+      mmai run -c "and in one sentence?"
       mmai run "summarise in two sentences" -f report.md --local-only
       mmai run "a lighthouse at dusk" --out lighthouse.png
       mmai run -m coreml:FastViTT8F16 -f cat.png -f dog.png
@@ -181,6 +185,8 @@ def run(
         from mmai.cli.batch import Job, demand_batch, read_parallel, run_batch
 
         single = {
+            "`--continue`": go_on,
+            "`--conversation`": conversation,
             "`--file`": file,
             "`--input`": input,
             "`--fallback`": fallback,
@@ -227,12 +233,22 @@ def run(
         task=task,
     )
     request = replace(template, messages=messages)
+    said = None
+    if go_on or conversation is not None:
+        from mmai.cli.talking import LATEST, Said
+
+        if go_on and conversation is not None:
+            raise UsageError(
+                "`-c` goes on with the latest conversation, and `--conversation` with another", hint="mmai history"
+            )
+        said = Said(reference=LATEST if conversation is None else conversation, summarise=summarise)
     asking = Asking(
         request=request,
         wish=with_words(wished, last_user_text(request)) if infer_constraints else wished,
         timeout_s=settings.run.timeout_s if timeout is None else timeout,
         log=log,
         restart_on_cut=restart_on_cut,
+        conversation=said,
     )
     if count_tokens:
         from mmai.cli.counting import count

@@ -13,7 +13,7 @@ from mmai.engine.run import Ended, Run
 from mmai.engine.session import Session
 from mmai.engine.tally import Tally
 from mmai.engine.traffic import Traffic
-from mmai.engine.wish import Choice, Wish, with_task
+from mmai.engine.wish import AUTO, Choice, Wish, with_task
 from mmai.errors import MmaiError
 from mmai.telemetry.ids import new_id
 from mmai.values.event import VectorEvent
@@ -64,7 +64,9 @@ class Asker:
 
     async def ask(self, request: Request) -> Answered:
         """The answer, or the error in its place. Only cancellation leaves as an exception."""
-        tally = Tally(request, run_id=new_id(self._clock.now()), clock=self._clock, automatic=self._wish.model == "auto")
+        tally = Tally(
+            request, run_id=new_id(self._clock.now()), clock=self._clock, automatic=self._wish.model == AUTO, conversation=""
+        )
         try:
             choice = self._choose(request)
         except MmaiError as error:

@@ -16,6 +16,7 @@ from mmai.engine.tally import Tally
 from mmai.engine.traffic import Traffic
 from mmai.errors import IncompleteAnswer, MmaiError
 from mmai.values.event import Event, FinishedEvent
+from mmai.values.model import ModelCard
 from mmai.values.record import Attempt, RunRecord, RunStatus
 from mmai.values.request import Request
 from mmai.values.traffic import FailureKind
@@ -93,12 +94,14 @@ class Run:
         check: Callable[[str], Any] | None = None,
         restart_on_cut: bool = False,
         patient: bool = False,
+        fit: Callable[[ModelCard], Request] | None = None,
     ) -> None:
         """`routes` are in the order of preference; those of one model that stand together are balanced.
 
         `check` decodes the whole answer, or raises the `MmaiError` that says what is wrong with it. `restart_on_cut` asks another
         model where an answer is cut after it began. `patient` waits for a place while all of them are left alone, and as often
-        as a provider asks to, as long as there is time: one of many, in a row that nobody watches.
+        as a provider asks to, as long as there is time: one of many, in a row that nobody watches. `fit` makes the request as
+        one model gets it, where it is not alike for all.
         """
         self.tally = tally
         self._request = request
@@ -110,6 +113,7 @@ class Run:
         self._check = check
         self._restart_on_cut = restart_on_cut
         self._patient = patient
+        self._fit = fit
         self._deadline = math.inf
 
     async def steps(self) -> AsyncGenerator[Step, None]:
@@ -213,7 +217,8 @@ class Run:
             self._traffic.begin(route)
             patience = Patience(route, self._deadline, self._timeout_s, others=bool(self._reserve))
             try:
-                stream = self._session.backend(route.endpoint).infer(route.card, self._request)
+                request = self._fit(route.card) if self._fit else self._request
+                stream = self._session.backend(route.endpoint).infer(route.card, request)
                 async with aclosing(stream):
                     while (event := await patience.next(stream, began=self.tally.content)) is not None:
                         self.tally.take(event)

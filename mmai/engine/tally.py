@@ -29,8 +29,16 @@ class Tally:
     """Keeps the record of one run. `content` says whether any of an answer, or of a model's thinking, has come."""
 
     def __init__(
-        self, request: Request, *, run_id: str, clock: Clock, automatic: bool = False, startup_ms: float | None = None
+        self,
+        request: Request,
+        *,
+        run_id: str,
+        clock: Clock,
+        automatic: bool = False,
+        startup_ms: float | None = None,
+        conversation: str | None = None,
     ) -> None:
+        """`conversation` is what the record says of it."""
         self.content = False
         self._clock = clock
         self._began = self._sent = clock.monotonic()
@@ -46,7 +54,8 @@ class Tally:
             id=run_id,
             started_at=clock.now(),
             status="running",
-            prompt=request.prompt,
+            prompt=request.latest,
+            conversation=conversation,
             system=request.system,
             task=request.task,
             automatic=automatic,

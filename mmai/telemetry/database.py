@@ -226,11 +226,33 @@ def _traffic(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE turns (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID")
 
 
+def _conversations(connection: sqlite3.Connection) -> None:
+    """Runs are the turns of conversations. One index holds all that a list of them needs, so that listing reads no row of texts;
+    what is attached to prompts stands once, however often it is asked about.
+    """
+    connection.execute("ALTER TABLE runs ADD COLUMN conversation TEXT")
+    connection.execute("CREATE INDEX turns_of ON runs (conversation, id) WHERE conversation IS NOT NULL")
+    connection.execute("CREATE INDEX talks ON runs (id, conversation, status, model) WHERE fingerprint IS NOT NULL")
+    connection.execute("CREATE TABLE conversations (id TEXT PRIMARY KEY, name TEXT UNIQUE) WITHOUT ROWID")
+    connection.execute("""
+        CREATE TABLE attachments (
+            run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            media_type TEXT NOT NULL,
+            name TEXT,
+            content TEXT NOT NULL,
+            PRIMARY KEY (run_id, position)
+        ) WITHOUT ROWID""")
+    connection.execute("CREATE TABLE contents (key TEXT PRIMARY KEY, data BLOB NOT NULL)")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _runs_and_attempts,
     _billed_usage,
     _executors,
     _judgements,
     _traffic,
+    _conversations,
 )
 """Each brings the tables one version further. One that has shipped is never edited."""

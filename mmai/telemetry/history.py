@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from mmai.errors import StorageError
-from mmai.telemetry import database, judgements, observed, rows, traffic
+from mmai.telemetry import conversations, database, judgements, observed, rows, traffic
+from mmai.values.conversation import Conversation, Hit
 from mmai.values.model import Profile
 from mmai.values.outcome import Judged, Outcome
 from mmai.values.record import RunRecord
+from mmai.values.request import Part
 from mmai.values.traffic import Place
 
 Result = TypeVar("Result")
@@ -118,6 +120,66 @@ class History:
         return self._use(
             lambda connection: float(connection.execute(query, (since,)).fetchone()[0]), None, lost=", and no budget is held"
         )
+
+    def conversation(self, reference: str | None = None) -> Conversation | None:
+        """The latest conversation, or that of a name, an id or the beginning of one; None where there is none.
+
+        Raises:
+            UsageError: several ids begin so.
+            StorageError: it cannot be read.
+        """
+        return self._demand(lambda connection: conversations.find(connection, reference))
+
+    def conversations(self, limit: int) -> list[Conversation]:
+        """The latest ones first.
+
+        Raises:
+            StorageError: they cannot be read.
+        """
+        return self._demand(lambda connection: conversations.latest(connection, limit))
+
+    def search(self, words: Sequence[str], limit: int) -> list[Hit]:
+        """Runs with all of these words, or words that begin so; the best first.
+
+        Raises:
+            StorageError: they cannot be read.
+        """
+        return self._demand(lambda connection: conversations.search(connection, words, limit))
+
+    def attach(self, run_id: str, parts: Sequence[Part]) -> None:
+        """Keep the images and recordings of a prompt."""
+        self._use(lambda connection: conversations.attach(connection, run_id, parts), None)
+
+    def name(self, conversation: str, wanted: str) -> None:
+        """Call a conversation so.
+
+        Raises:
+            UsageError: another one is called so.
+            StorageError: it cannot be kept.
+        """
+        self._demand(lambda connection: conversations.name(connection, conversation, wanted))
+
+    def forget(self, talks: Sequence[str]) -> int:
+        """Take the words of conversations away; what their runs cost stays. Returns how many runs that were.
+
+        Raises:
+            StorageError: they cannot be.
+        """
+
+        def put(connection: sqlite3.Connection) -> int:
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:
+                return conversations.forget(connection, talks)
+
+        return self._demand(put)
+
+    def idle_since(self, before: float) -> list[str]:
+        """Ids of conversations nobody has gone on with since then (unix seconds).
+
+        Raises:
+            StorageError: they cannot be read.
+        """
+        return self._demand(lambda connection: conversations.older_than(connection, before))
 
     def places(self, keys: Collection[str], *, now: float) -> dict[str, Place]:
         """What is known of places that are called, by key."""

@@ -10,7 +10,7 @@ from msgspec.structs import asdict, astuple, replace
 from mmai.values.execution import Execution
 from mmai.values.record import Attempt, RunRecord
 
-TEXT_LIMIT = 100_000
+TEXT_LIMIT = 1_000_000
 """Characters kept of a prompt, a system prompt and an answer each."""
 
 RUNNING_LIMIT_S = 86_400.0

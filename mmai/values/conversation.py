@@ -32,3 +32,19 @@ class Conversation(Struct, frozen=True, kw_only=True):
     """The model that answered last."""
     started_at: float | None = None
     updated_at: float | None = None
+
+
+FOUND = ("\x02", "\x03")
+"""Before and behind each word that was looked for: two characters no answer has."""
+
+
+class Hit(Struct, frozen=True, kw_only=True):
+    """A run whose words were looked for."""
+
+    run_id: str
+    conversation: str
+    at: float
+    """Unix seconds."""
+    model: str | None
+    snippet: str
+    """Where they stand, each between the two of `FOUND`."""

@@ -72,5 +72,9 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     """How the last model was run, where that was on this machine and not behind a server; of a run that failed, by what."""
     fingerprint: str | None = None
     """Alike for two requests of the same messages and attachments, and no text of them; None for a batch."""
+    conversation: str | None = None
+    """Id of the first run of the conversation it goes on with; None is a beginning, and empty what nobody goes on with: one of
+    many, or a summary.
+    """
     judgement: Judgement | None = None
     """None where nothing tells whether the answer was any good."""

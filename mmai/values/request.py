@@ -10,6 +10,9 @@ from mmai.values.task import TaskType
 
 Role = Literal["system", "user", "assistant", "tool"]
 
+SPEAKERS: dict[str, str] = {"user": "User", "assistant": "Assistant"}
+"""Of a conversation as one text."""
+
 
 class TextPart(Struct, frozen=True, tag="text"):
     """Plain text."""
@@ -113,8 +116,18 @@ class Request(Struct, frozen=True, kw_only=True):
 
     @property
     def prompt(self) -> str:
-        """The text of the user turns, joined by blank lines."""
-        return "\n\n".join(message.text for message in self.messages if message.role == "user")
+        """For whoever takes one text alone: the text of the user turns, joined by blank lines; of a conversation all turns, each
+        with who said it.
+        """
+        turns = [message for message in self.messages if message.role in SPEAKERS]
+        if all(message.role == "user" for message in turns):
+            return "\n\n".join(message.text for message in turns)
+        return "\n\n".join(f"{SPEAKERS[message.role]}: {message.text}" for message in turns)
+
+    @property
+    def latest(self) -> str:
+        """The text of the latest turn of the user's."""
+        return next((message.text for message in reversed(self.messages) if message.role == "user"), "")
 
     @property
     def system(self) -> str:

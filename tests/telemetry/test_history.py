@@ -105,11 +105,11 @@ def test_the_folder_and_every_file_in_it_are_private(history: History, path: Pat
 
 
 def test_very_long_text_is_cut(history: History) -> None:
-    run = a_run(prompt="p" * 1_000_000)
+    run = a_run(prompt="p" * 1_500_000)
     history.finish(run)
     kept = history.get(run.id)
     assert kept is not None
-    assert kept.prompt == "p" * 100_000
+    assert kept.prompt == "p" * 1_000_000
 
 
 def test_an_argument_that_was_no_utf8_is_kept_readable(history: History, warnings: Warnings) -> None:
