@@ -20,6 +20,8 @@ from fakes.ollama import Answer, FakeOllama, usual_models
 from fakes.wall import RESET, SILENCE, Gate, Script, Seen, whole
 from hypothesis import strategies as st
 
+from mmai import files
+from mmai.cli.many import WINDOW
 from mmai.engine.many_out import AnswersFile
 
 MODEL = "ollama:llama3.2:3b"
@@ -351,6 +353,26 @@ def test_of_many_that_begin_at_once_none_asks_what_another_asked(on: Mmai, echo:
         echo.ollama.journal.requests.clear()
 
 
+def test_a_file_that_is_replaced_while_it_is_opened_is_not_written_into_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Reaches inside: between opening and locking a file there is no other place to stand.
+    path = tmp_path / "out.jsonl"
+    path.touch()
+    lock = files.try_lock
+
+    def replaced_first(descriptor: int) -> bool:
+        if not path.stat().st_size:
+            files.replace(path, an_answer(0))
+        return lock(descriptor)
+
+    monkeypatch.setattr(files, "try_lock", replaced_first)
+    with AnswersFile(path) as file:
+        assert file.has(0, 1)
+        file.add(an_answer(1))
+    assert path.read_bytes() == an_answer(0) + an_answer(1)
+
+
 # Full
 
 
@@ -405,7 +427,7 @@ def test_without_room_for_a_second_copy_the_answers_are_there_but_not_in_order(o
 # Interrupted
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupted_batch_keeps_what_is_answered_and_says_how_to_go_on(
     on: Mmai, echo: Echo, ollama: FakeOllama, number: signal.Signals, exit_code: int
 ) -> None:
@@ -593,6 +615,19 @@ def test_five_thousand_rows_share_a_few_connections(on: Mmai, echo: Echo, ollama
     assert echo.asked == Counter(prompts)
     assert ollama.journal.connections <= 10
     assert late <= early + 2
+
+
+def test_in_order_on_standard_output_no_more_than_a_window_waits_for_one_row(on: Mmai, echo: Echo, ollama: FakeOllama) -> None:
+    prompts = rows(on, 1300)
+    gate = hold_from(echo, prompts[:1])
+    process = on.start(*BATCH, "--ordered", "-j", "4")
+    ollama.journal.wait_requests(WINDOW)
+    assert set(echo.asked) == set(prompts[:WINDOW])
+    gate.open()
+    result = ended(process)
+    assert result.exit_code == 0
+    assert [json.loads(line)["text"] for line in result.stdout.splitlines()] == echoes(prompts)
+    assert echo.asked == Counter(prompts)
 
 
 def open_files(pid: int) -> int:
