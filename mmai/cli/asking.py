@@ -14,7 +14,9 @@ from mmai.cli.wishes import schema_check
 from mmai.cli.world import World, world
 from mmai.engine.run import Ended, Run, Trying
 from mmai.engine.tally import Tally
+from mmai.engine.traffic import Traffic
 from mmai.engine.wish import Choice, Wish, with_task
+from mmai.errors import MmaiError
 from mmai.render.notes import deprecated_line, explored_line
 from mmai.render.run import preview_data, preview_text
 from mmai.telemetry.ids import new_id
@@ -43,21 +45,62 @@ async def ask(asking: Asking, view: View, call: Frame, *, explain: bool) -> None
     """Choose, call, show, and raise why the answer is not whole, if it is not."""
     async with world(call) as here:
         talk = _talk(asking, here, call)
-        question = talk.request(asking.request) if talk else asking.request
-        choice = await (
-            talk.choose(question, asking.wish, here, explained=explain)
-            if talk
-            else here.choose(question, asking.wish, explained=explain)
-        )
-        if choice.decision and choice.decision.explored:
-            drawn, best = choice.decision.ranked[:2]
-            call.note(explored_line(str(drawn.card.ref), instead_of=str(best.card.ref)))
-        if explain and choice.decision:
-            _explain(choice, call)
-        request = with_task(question, choice.decision, asking.wish)
-        demand_place(choice.routes[0].card, request, call, out=view.out, to_stdout=view.to_stdout)
-        shown = SHOWN[call.output](view, request, choice, call, here.clock)
-        await _run(asking, request, choice, shown, here, call, talk)
+        with here.traffic(shared=asking.log) as traffic:
+            turn = await begin(asking, view, here, call, talk, traffic, explain=explain)
+            try:
+                await turn.finish()
+            finally:
+                call.data = turn.shown.data(turn.run.tally.record)
+    if turn.error:
+        raise turn.error
+
+
+class Turn:
+    """One question whose model is chosen, on its way to an answer."""
+
+    def __init__(self, run: Run, choice: Choice, shown: Shown, here: World, call: Frame, talk: "Talk | None") -> None:
+        self.run = run
+        self.shown = shown
+        self.error: MmaiError | None = None
+        """Why the answer is not whole, when it is over."""
+        self._choice = choice
+        self._here = here
+        self._call = call
+        self._talk = talk
+
+    async def finish(self) -> None:
+        """Call, and show what comes. Only cancellation leaves as an exception."""
+        with self.shown:
+            async with aclosing(self.run.steps()) as steps:
+                async for step in steps:
+                    if isinstance(step, Trying):
+                        forewarn(step.route.card, self.run.request, self._here, self._call)
+                    elif isinstance(step, Ended):
+                        self.error = step.error
+                        if self._talk:
+                            self._talk.end(step.record, logged=self.run.is_logged)
+                            self.shown.extras["conversation"] = self._talk.data(step.record.id)
+                    self.shown.take(step)
+
+
+async def begin(
+    asking: Asking, view: View, here: World, call: Frame, talk: "Talk | None", traffic: Traffic, *, explain: bool = False
+) -> Turn:
+    """Choose whom to ask; raises as `World.choose` does."""
+    question = talk.request(asking.request) if talk else asking.request
+    choosing = talk.choose if talk else here.choose
+    choice = await choosing(question, asking.wish, explained=explain)
+    if choice.decision and choice.decision.explored:
+        drawn, best = choice.decision.ranked[:2]
+        call.note(explored_line(str(drawn.card.ref), instead_of=str(best.card.ref)))
+    if explain and choice.decision:
+        _explain(choice, call)
+    request = with_task(question, choice.decision, asking.wish)
+    demand_place(choice.routes[0].card, request, call, out=view.out, to_stdout=view.to_stdout)
+    if talk:
+        await talk.prepare(request, choice, traffic, timeout_s=asking.timeout_s)
+    shown = SHOWN[call.output](view, request, choice, call, here.clock)
+    return Turn(_run(asking, request, choice, here, talk, traffic), choice, shown, here, call, talk)
 
 
 async def preview(asking: Asking, call: Frame) -> None:
@@ -65,8 +108,7 @@ async def preview(asking: Asking, call: Frame) -> None:
     async with world(call) as here:
         talk = _talk(asking, here, call)
         question = talk.request(asking.request) if talk else asking.request
-        choosing = talk.choose(question, asking.wish, here) if talk else here.choose(question, asking.wish)
-        choice = await choosing
+        choice = await (talk.choose if talk else here.choose)(question, asking.wish)
         route = choice.routes[0]
         request = with_task(question, choice.decision, asking.wish)
         if talk:
@@ -86,10 +128,7 @@ def _talk(asking: Asking, here: World, call: Frame) -> "Talk | None":
     return Talk.open(asking.conversation, here, call)
 
 
-async def _run(
-    asking: Asking, request: Request, choice: Choice, shown: Shown, here: World, call: Frame, talk: "Talk | None"
-) -> None:
-    traffic = here.traffic(shared=asking.log)
+def _run(asking: Asking, request: Request, choice: Choice, here: World, talk: "Talk | None", traffic: Traffic) -> Run:
     run_id = new_id(here.clock.now())
     tally = Tally(
         request,
@@ -101,7 +140,7 @@ async def _run(
     )
     if asking.log and (attached := [part for part in request.messages[-1].parts if not isinstance(part, TextPart)]):
         here.history.attach(run_id, attached)
-    run = Run(
+    return Run(
         request,
         choice.routes,
         session=here.session,
@@ -113,24 +152,6 @@ async def _run(
         restart_on_cut=asking.restart_on_cut,
         fit=partial(talk.fit, request) if talk else None,
     )
-    end: Ended | None = None
-    try:
-        with traffic, shown:
-            if talk:
-                await talk.prepare(request, choice, traffic, here, timeout_s=asking.timeout_s)
-            async with aclosing(run.steps()) as steps:
-                async for step in steps:
-                    if isinstance(step, Trying):
-                        forewarn(step.route.card, request, here, call)
-                    if talk and isinstance(step, Ended):
-                        talk.name(run_id, here, log=asking.log)
-                        shown.extras["conversation"] = talk.data(run_id)
-                    shown.take(step)
-                    end = step if isinstance(step, Ended) else end
-    finally:
-        call.data = shown.data(tally.record)
-    if end and end.error:
-        raise end.error
 
 
 def forewarn(card: ModelCard, request: Request, here: World, call: Frame) -> None:

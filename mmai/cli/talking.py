@@ -18,6 +18,7 @@ from mmai.render.talking import dropped_line, left_out_line
 from mmai.telemetry.ids import new_id
 from mmai.values.conversation import Conversation, Turn
 from mmai.values.model import ModelCard
+from mmai.values.record import RunRecord
 from mmai.values.request import Message, Request, TextPart
 from mmai.values.task import Constraints
 
@@ -36,8 +37,9 @@ class Said(Struct, frozen=True, kw_only=True):
 class Talk:
     """A conversation that a run goes on with, and what was told of it."""
 
-    def __init__(self, conversation: Conversation, call: Frame, *, summarise: bool = False) -> None:
+    def __init__(self, conversation: Conversation, here: World, call: Frame, *, summarise: bool = False) -> None:
         self.conversation = conversation
+        self._here = here
         self._call = call
         self._summarise = summarise
         self._summary: str | None = None
@@ -58,7 +60,7 @@ class Talk:
             found = None
         if found is None and said.reference == LATEST:
             raise UsageError("there is no conversation to go on with", hint='mmai run "your question"')
-        return cls(found or Conversation(id="", name=said.reference), call, summarise=said.summarise)
+        return cls(found or Conversation(id="", name=said.reference), here, call, summarise=said.summarise)
 
     @property
     def follows(self) -> str | None:
@@ -77,24 +79,22 @@ class Talk:
         free = wish.model == AUTO and wish.constraints == Constraints()
         return replace(wish, model=model) if free and model is not None else wish
 
-    async def choose(self, request: Request, wish: Wish, here: World, *, explained: bool = False) -> Choice:
+    async def choose(self, request: Request, wish: Wish, *, explained: bool = False) -> Choice:
         """Whom to call: somebody who can read all of it, or else the latest turn alone."""
         wanted = self.wish(wish)
         try:
-            return await here.choose(plainly(self.conversation, request), wanted, explained=explained)
+            return await self._here.choose(plainly(self.conversation, request), wanted, explained=explained)
         except NoEligibleModel as error:
             if wanted is not wish:
                 self._call.note(f"{error.message}: another model goes on")
-            return await here.choose(request, wish, explained=explained)
+            return await self._here.choose(request, wish, explained=explained)
 
-    async def prepare(
-        self, request: Request, choice: Choice, traffic: Traffic, here: World, *, timeout_s: float | None
-    ) -> None:
+    async def prepare(self, request: Request, choice: Choice, traffic: Traffic, *, timeout_s: float | None) -> None:
         """Have the turns summarised that the first model cannot take, where that is wished."""
         route = choice.routes[0]
         dropped = carried(self.conversation, request, route.card, summary=LONGEST_SUMMARY).dropped if self._summarise else ()
         if dropped:
-            self._summary = await self._summarised(dropped, route, traffic, here, timeout_s)
+            self._summary = await self._summarised(dropped, route, traffic, timeout_s)
 
     def fit(self, request: Request, card: ModelCard) -> Request:
         """The request as this model gets it; what it does not get is said once."""
@@ -110,11 +110,11 @@ class Talk:
         self._last = self._fitted[ref]
         return self._last.request
 
-    def name(self, run_id: str, here: World, *, log: bool) -> None:
-        """Call a conversation so that this run begins, where it is kept at all."""
-        if log and self.follows is None and self.conversation.name:
+    def end(self, record: RunRecord, *, logged: bool) -> None:
+        """A turn is over: a conversation that begins with it gets its name, where it is kept at all."""
+        if logged and self.follows is None and self.conversation.name:
             try:
-                here.history.name(run_id, self.conversation.name)
+                self._here.history.name(record.id, self.conversation.name)
             except MmaiError as error:
                 self._call.warn(error.message)
 
@@ -129,11 +129,19 @@ class Talk:
         }
 
     async def _summarised(
-        self, dropped: tuple[Turn, ...], route: Route, traffic: Traffic, here: World, timeout_s: float | None
+        self, dropped: tuple[Turn, ...], route: Route, traffic: Traffic, timeout_s: float | None
     ) -> str | None:
         request = Request(messages=(Message("user", (TextPart(to_summarise(dropped)),)),))
-        tally = Tally(request, run_id=new_id(here.clock.now()), clock=here.clock, conversation="")
-        run = Run(request, [route], session=here.session, traffic=traffic, tally=tally, log=here.history, timeout_s=timeout_s)
+        tally = Tally(request, run_id=new_id(self._here.clock.now()), clock=self._here.clock, conversation="")
+        run = Run(
+            request,
+            [route],
+            session=self._here.session,
+            traffic=traffic,
+            tally=tally,
+            log=self._here.history,
+            timeout_s=timeout_s,
+        )
         end: Ended | None = None
         async with aclosing(run.steps()) as steps:
             async for step in steps:

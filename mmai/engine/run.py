@@ -104,7 +104,7 @@ class Run:
         one model gets it, where it is not alike for all.
         """
         self.tally = tally
-        self._request = request
+        self.request = request
         self._reserve = list(routes)
         self._session = session
         self._traffic = traffic
@@ -115,6 +115,11 @@ class Run:
         self._patient = patient
         self._fit = fit
         self._deadline = math.inf
+
+    @property
+    def is_logged(self) -> bool:
+        """It leaves a row in the history."""
+        return self._log is not None
 
     async def steps(self) -> AsyncGenerator[Step, None]:
         """Everything that happens, in order, ending with `Ended`.
@@ -217,7 +222,7 @@ class Run:
             self._traffic.begin(route)
             patience = Patience(route, self._deadline, self._timeout_s, others=bool(self._reserve))
             try:
-                request = self._fit(route.card) if self._fit else self._request
+                request = self._fit(route.card) if self._fit else self.request
                 stream = self._session.backend(route.endpoint).infer(route.card, request)
                 async with aclosing(stream):
                     while (event := await patience.next(stream, began=self.tally.content)) is not None:
