@@ -42,7 +42,7 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
 
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
-    """What is written within takes the place of `path` in one step, or not at all where the block raises.
+    """What is written within takes the place of `path` in one step, or not at all where the block raises. The mode is exact.
 
     Raises:
         OSError: it cannot be written.
@@ -50,8 +50,9 @@ def replacing(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.urandom(6).hex()}.tmp")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as file:
+            temporary.chmod(mode)
             yield file
             file.flush()
             _sync(file.fileno())
@@ -86,7 +87,7 @@ def locked(path: Path, *, timeout_s: float = 10.0) -> Iterator[None]:
     except OSError as exc:
         raise StorageError(f"cannot lock `{lock}`: {exc.strerror or exc}", hint="mmai paths") from exc
     try:
-        _clear_leftovers(target)
+        clear_leftovers(target)
         yield
     finally:
         os.close(descriptor)
@@ -109,8 +110,9 @@ def _acquire(descriptor: int, lock: Path, timeout_s: float) -> None:
         time.sleep(LOCK_POLL_S)
 
 
-def _clear_leftovers(target: Path) -> None:
-    """Under the lock there is no other writer, so every temporary file is a dead one's. Those of its copies go with it."""
+def clear_leftovers(path: Path) -> None:
+    """Take away what writers of `path` left half written. For whoever is the only one: every temporary file is a dead one's then."""
+    target = Path(os.path.realpath(path))
     with suppress(OSError):
         for file in target.parent.iterdir():
             if file.name.startswith(f".{target.name}.") and file.suffix == ".tmp":

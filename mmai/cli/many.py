@@ -1,6 +1,7 @@
 """`mmai run --batch FILE`: many prompts, each a run of its own, into a file that can be gone on with."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, nullcontext
 from itertools import count
@@ -34,6 +35,10 @@ class Row(Struct, frozen=True):
     prompt: BatchPrompt
     request: Request
     key: str
+
+
+OTHER_FILES = 32
+"""Descriptors beside those of calls: prompts, answers, history, the loop's own."""
 
 
 async def run_many(job: Job, call: Frame) -> None:
@@ -99,7 +104,7 @@ class _Many:
                     restart_on_cut=self._job.restart_on_cut,
                 )
                 rows = self._rows()
-                most = self._job.parallel or call.settings.resources.max_concurrency
+                most = affordable(self._job.parallel or call.settings.resources.max_concurrency, call)
                 async with aclosing(side_by_side(rows, lambda row: asker.ask(row.request), most=most)) as answered:
                     async for row, answer in answered:
                         self._progress.seconds = clock.monotonic() - began
@@ -215,3 +220,17 @@ class _Many:
             "seconds": done.seconds,
             "files": [str(self._file.path)] if self._file else [],
         }
+
+
+def affordable(most: int, call: Frame) -> int:
+    """As many calls at a time as there may be open files; `most` where those do."""
+    if sys.platform == "win32":
+        return most
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit == resource.RLIM_INFINITY or most <= limit - OTHER_FILES:
+        return most
+    fewer = max(1, limit - OTHER_FILES)
+    call.warn(f"this shell allows {limit} open files, enough for {fewer} of {most} calls at a time; `ulimit -n` sets it")
+    return fewer

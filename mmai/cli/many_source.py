@@ -57,13 +57,18 @@ def source(job: Job) -> Iterator[Source]:
         UsageError: they cannot be read.
     """
     template = Template(job.prompt) if job.prompt else None
+    # A pipe is not closed here: that would wait for the thread that reads it, and for whoever writes.
     if job.file == "-":
-        start = sys.stdin.buffer.peek(SNIFF_BYTES)  # type: ignore[union-attr]  # a BufferedReader
-        yield Source(sys.stdin.buffer, format_of("", start), job.source, False, template)
+        handle = _opened(_standard_input(), job.source)
+        yield Source(handle, format_of("", handle.peek(SNIFF_BYTES)), job.source, False, template)
         return
-    with open_file(str(job.file)) as handle:
-        form = format_of(str(job.file), handle.peek(SNIFF_BYTES))
-        yield Source(handle, form, job.source, handle.seekable(), template)
+    handle = open_file(str(job.file))
+    is_file = handle.seekable()
+    try:
+        yield Source(handle, format_of(str(job.file), handle.peek(SNIFF_BYTES)), job.source, is_file, template)
+    finally:
+        if is_file:
+            handle.close()
 
 
 def open_file(name: str) -> BufferedReader:
@@ -72,10 +77,28 @@ def open_file(name: str) -> BufferedReader:
     Raises:
         UsageError: it cannot be read.
     """
+    return _opened(name, name)
+
+
+def _standard_input() -> int:
+    """Its descriptor. `sys.stdin.buffer` will not do: Python aborts where it ends while a thread reads that."""
     try:
-        return open(name, "rb")
+        return sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError) as exc:
+        raise UsageError("standard input is closed, and `--batch -` reads prompts from it", hint="mmai run --help") from exc
+
+
+def _opened(file: str | int, name: str) -> BufferedReader:
+    try:
+        handle = open(file, "rb", closefd=isinstance(file, str))  # noqa: SIM115 - whoever asked closes it
+        try:
+            handle.peek(1)
+        except OSError:
+            handle.close()
+            raise
     except OSError as exc:
         raise UsageError(f"`{name}` cannot be read: {exc.strerror or exc}", hint="mmai run --help") from exc
+    return handle
 
 
 async def chooser(job: Job, first: BatchPrompt | None, here: World, call: Frame) -> Callable[[Request], Choice]:

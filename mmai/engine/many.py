@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -149,7 +149,8 @@ class Feed:
     AHEAD = 16
 
     def __init__(self, rows: Iterator[T]) -> None:
-        self._queue: asyncio.Queue[Any] = asyncio.Queue(self.AHEAD)
+        self._rows: asyncio.Queue[Any] = asyncio.Queue()
+        self._room = threading.Semaphore(self.AHEAD)
         self._loop = asyncio.get_running_loop()
         self._over = False
         # A daemon: nobody waits for a pipe that is never closed.
@@ -159,22 +160,26 @@ class Feed:
         """The next row, None at the end; raises what reading it raised."""
         if self._over:
             return None
-        row = await self._queue.get()
+        row = await self._rows.get()
+        self._room.release()
         self._over = row is None or isinstance(row, BaseException)
         if isinstance(row, BaseException):
             raise row
         return row
 
     def _read(self, rows: Iterator[Any]) -> None:
+        last: BaseException | None = None
         try:
             for row in rows:
-                asyncio.run_coroutine_threadsafe(self._queue.put(row), self._loop).result()
-            last: BaseException | None = None
-        except RuntimeError:  # The loop is gone, and with it whoever wanted to know.
-            return
+                self._room.acquire()
+                self._hand_over(row)
         except BaseException as exc:
             last = exc
-        asyncio.run_coroutine_threadsafe(self._queue.put(last), self._loop)
+        self._hand_over(last)
+
+    def _hand_over(self, row: object) -> None:
+        with suppress(RuntimeError):  # The loop is gone, and with it whoever wanted to know.
+            self._loop.call_soon_threadsafe(self._rows.put_nowait, row)
 
 
 class GroupedLog:

@@ -1,12 +1,14 @@
 """The answers of many prompts in a file that is its own journal: each line is whole, and what stands there is not asked again."""
 
 import os
+import shlex
+import stat
 from array import array
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from msgspec import MsgspecError, Struct, json
 
@@ -15,6 +17,10 @@ from mmai.errors import StorageError, UsageError
 
 MOST = 100_000_000
 """Rows of one file; 8 bytes of memory are kept for each."""
+
+
+START = b'{"id":'
+"""How every answer begins."""
 
 
 class _Line(Struct):
@@ -45,9 +51,16 @@ class AnswersFile:
         StorageError: it cannot be written.
         """
         with self._as_ours("opened"):
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-            self._lock()
-            self._take_up()
+            if self.path.exists() and not self.path.is_file():
+                hint = f"mmai run --batch … > {shlex.quote(str(self.path))}"
+                raise UsageError(f"`{self.path}` is no file that could be gone on with", hint=hint)
+            self._open()
+            try:
+                files.clear_leftovers(self.path)
+                self._take_up()
+            except BaseException:
+                os.close(self._descriptor)
+                raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -88,7 +101,7 @@ class AnswersFile:
             StorageError: there is no room for a second copy; the file is whole, and as it was.
         """
         places = sorted((line.index, start, length) for line, start, length in self._read())
-        with self._as_ours("sorted"), files.replacing(self.path, mode=0o644) as sorted_file:
+        with self._as_ours("sorted"), self._another() as sorted_file:
             for _, start, length in places:
                 sorted_file.write(os.pread(self._descriptor, length, start))
 
@@ -100,7 +113,9 @@ class AnswersFile:
                 failed += 1
                 continue
             self._note(line)
-        if whole < os.fstat(self._descriptor).st_size:
+        if torn := os.pread(self._descriptor, os.fstat(self._descriptor).st_size - whole, whole):
+            if not whole and not _may_be_torn(torn):
+                raise self._strange("it has no line end, and is no answer of `mmai run --batch`")
             os.ftruncate(self._descriptor, whole)
         if failed:
             self._without_failed()
@@ -116,17 +131,30 @@ class AnswersFile:
         self.answered += 1
 
     def _without_failed(self) -> None:
-        with files.replacing(self.path, mode=0o644) as kept:
+        with self._another() as kept:
             for line, start, length in self._read():
                 if line.error is None:
                     kept.write(os.pread(self._descriptor, length, start))
-        os.close(self._descriptor)
-        self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND)
-        self._lock()
+        before = self._descriptor
+        self._open()
+        os.close(before)
 
-    def _lock(self) -> None:
-        if not files.try_lock(self._descriptor):
-            raise UsageError(f"another `mmai run --batch` is writing to `{self.path}`")
+    def _open(self) -> None:
+        """Open and lock the file that has the name now: whoever had it open may have put another in its place meanwhile."""
+        while True:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            if not files.try_lock(descriptor):
+                os.close(descriptor)
+                raise UsageError(f"another `mmai run --batch` is writing to `{self.path}`")
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), self.path.stat()):
+                    self._descriptor = descriptor
+                    return
+            os.close(descriptor)
+
+    def _another(self) -> AbstractContextManager[BinaryIO]:
+        """What takes its place, for those who could read it and no others."""
+        return files.replacing(self.path, mode=stat.S_IMODE(os.fstat(self._descriptor).st_mode))
 
     def _read(self) -> Iterator[tuple[_Line, int, int]]:
         """Each whole line with its place and length; what follows the last line end is torn."""
@@ -158,6 +186,17 @@ class AnswersFile:
             yield
         except OSError as exc:
             raise StorageError(f"`{self.path}` cannot be {done}: {exc.strerror or exc}") from exc
+
+
+def _may_be_torn(text: bytes) -> bool:
+    """Whether the only line of a file, which has no end, may be the beginning of an answer, and no value of its own."""
+    if not text.startswith(START[: len(text)]):
+        return False
+    try:
+        value = json.decode(text)
+    except (MsgspecError, ValueError, RecursionError):
+        return True
+    return isinstance(value, dict) and {"index", "key"} <= value.keys()
 
 
 def key_number(text: str) -> int:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from mmai.clock import Clock
 from mmai.errors import MmaiError
+from mmai.render.run import attempt_data
 from mmai.render.terminal import Terminal
 from mmai.render.units import duration, money
 from mmai.values.record import RunRecord
@@ -113,7 +114,7 @@ def row_data(
         "usage": record.usage,
         "cost_usd": record.cost_usd,
         "error": error and {"code": error.code, "message": error.message},
-        **({"attempts": record.attempts} if len(record.attempts) > 1 else {}),
+        **({"attempts": [attempt_data(attempt) for attempt in record.attempts]} if len(record.attempts) > 1 else {}),
         "key": key,
         **carried,
     }

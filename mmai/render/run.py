@@ -25,12 +25,13 @@ def run_data(record: RunRecord, *, extras: Mapping[str, Any] | None = None) -> d
         "timings": record.timings,
         "server": record.server,
         "execution": record.execution,
-        "attempts": [_attempt(attempt) for attempt in record.attempts],
+        "attempts": [attempt_data(attempt) for attempt in record.attempts],
         **(extras or {}),
     }
 
 
-def _attempt(attempt: Attempt) -> dict[str, Any]:
+def attempt_data(attempt: Attempt) -> dict[str, Any]:
+    """One of the `attempts` in JSON."""
     return {
         "model": attempt.model,
         "endpoint": attempt.endpoint,
