@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from io import BufferedReader
+from itertools import islice
 from typing import BinaryIO
 
 from msgspec import Struct, json
@@ -18,10 +19,17 @@ from mmai.cli.world import World
 from mmai.engine.batch_file import BatchPrompt, request_of
 from mmai.engine.many_file import Format, Template, format_of, read_rows
 from mmai.engine.wish import AUTO, Choice
-from mmai.errors import MmaiError, UsageError
+from mmai.errors import UsageError
+from mmai.render.units import money
+from mmai.selection.analyze import analyze
+from mmai.selection.expectations import cost_usd
+from mmai.selection.tokens import request_tokens
 from mmai.values.request import Request
 
 SNIFF_BYTES = 4096
+
+SAMPLE = 200
+"""Rows whose wording is read to see what all of them should take."""
 
 
 class Source(Struct, frozen=True):
@@ -136,12 +144,24 @@ def preview(job: Job, rows: Source, total: int | None, choose: Callable[[Request
     if first is None:
         raise UsageError(f"there are no prompts in `{job.source}`", hint="mmai run --help")
     request = request_of(first, job.template, system=job.system)
-    try:
-        model = str(choose(request).routes[0].card.ref)
-    except MmaiError as error:
-        model = error.message
-    call.data = {"rows": total, "first": {"model": model, "messages": request.messages}}
+    model = choose(request).routes[0].card
+    every = (total or 1) // SAMPLE + 1
+    sampled = [request_of(each, job.template, system=job.system) for each in islice(rows.rows(), 0, None, every)]
+    tokens = [request_tokens(each) for each in sampled]
+    costs = [cost_usd(model, analyze(each, task=each.task)) for each in sampled]
+    known = [cost for cost in costs if cost is not None]
+    scale = (total or len(sampled)) / len(sampled)
+    expected_usd = sum(known) * scale if len(known) == len(costs) else None
+    input_tokens = round(sum(tokens) * scale)
+    call.data = {
+        "rows": total,
+        "first": {"model": str(model.ref), "messages": request.messages},
+        "input_tokens": input_tokens,
+        "expected_cost_usd": expected_usd,
+    }
     if call.json:
         call.envelope(call.data)
     else:
-        call.write(f"{total} rows; the first goes to {model}:\n\n{request.prompt}\n".encode())
+        cost = "cost unknown" if expected_usd is None else f"{money(expected_usd)}"
+        about = f"{total or 'some'} rows, about {input_tokens} tokens in, {cost}; the first goes to {model.ref}:"
+        call.write(f"{about}\n\n{request.prompt}\n".encode())

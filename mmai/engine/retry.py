@@ -14,6 +14,9 @@ BACKOFF_S = (0.05, 0.15)
 UNTOLD_S = (0.5, 1.0)
 """The same after a rate limit that does not say how long it lasts."""
 
+GROWING_S, LONGEST_S = 0.1, 30.0
+"""Least wait of a request that is asked again as long as there is time: doubled each time, up to the longest."""
+
 MAX_WAIT_S = 60.0
 """A provider that asks for a longer pause gets its error shown instead."""
 
@@ -92,17 +95,21 @@ def after(
     first_try: bool,
     remaining_s: float,
     budget: RetryBudget,
+    limited: int | None = None,
 ) -> Again | Elsewhere | GiveUp:
     """The next step after `failed` ended so before any of its answer was shown.
 
+    `limited` is how often a request was told to come back later that may do so as long as there is time; None for all others.
     `wait_s` is the provider's own wish, `remaining_s` what the deadline leaves. Somebody else who can answer now is better than
     waiting as long as a provider asks.
     """
     rule = RULES[kind]
     others = tuple(route for route in reserve if _may_help(route, kind, failed)) if rule.elsewhere else ()
     if rule.again and first_try and not (others and (wait_s is not None or kind is FailureKind.RATE_LIMITED)):
-        pause_s = _pause_s(kind, wait_s)
-        if pause_s < min(remaining_s, MAX_WAIT_S) and (wait_s is not None or budget.take()):
+        growing_s = None if limited is None or kind is not FailureKind.RATE_LIMITED else _growing_s(limited)
+        pause_s = max(_pause_s(kind, wait_s), growing_s or 0.0)
+        free = wait_s is not None or growing_s is not None
+        if pause_s < min(remaining_s, MAX_WAIT_S) and (free or budget.take()):
             return Again(pause_s)
     return Elsewhere(others) if others else GiveUp()
 
@@ -111,6 +118,10 @@ def _pause_s(kind: FailureKind, wait_s: float | None) -> float:
     if wait_s is not None:
         return wait_s
     return random.uniform(*(UNTOLD_S if kind is FailureKind.RATE_LIMITED else BACKOFF_S))  # noqa: S311 - spreads load
+
+
+def _growing_s(times: int) -> float:
+    return min(LONGEST_S, GROWING_S * 2.0**times) * random.uniform(0.5, 1)  # noqa: S311 - spreads load
 
 
 def _may_help(route: Route, kind: FailureKind, failed: Route) -> bool:

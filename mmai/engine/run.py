@@ -114,6 +114,7 @@ class Run:
         self._restart_on_cut = restart_on_cut
         self._patient = patient
         self._fit = fit
+        self._limited = 0
         self._deadline = math.inf
 
     @property
@@ -260,6 +261,8 @@ class Run:
         return FailureKind.CUT if self.tally.content and passing else kind
 
     def _after(self, error: MmaiError, kind: FailureKind, failed: Route, *, first_try: bool) -> Again | Elsewhere | GiveUp:
+        limited = self._limited
+        self._limited += kind is FailureKind.RATE_LIMITED
         return after(
             kind,
             failed=failed,
@@ -268,6 +271,7 @@ class Run:
             first_try=first_try,
             remaining_s=self._deadline - asyncio.get_running_loop().time(),
             budget=self._traffic.budget,
+            limited=limited if self._patient else None,
         )
 
     def _cut(self, error: MmaiError) -> IncompleteAnswer:

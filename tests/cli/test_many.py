@@ -219,7 +219,7 @@ def test_rows_are_runs_of_the_history_unless_they_are_not_to_be(many: Mmai) -> N
 def test_nothing_is_sent_to_see_what_would_be(many: Mmai, ollama: FakeOllama) -> None:
     result = many(*MODEL, "--batch", "in.jsonl", "--dry-run")
     assert result.exit_code == 0
-    assert "30 rows; the first goes to ollama:llama3.2:3b" in result.stdout
+    assert "tokens in, $0; the first goes to ollama:llama3.2:3b" in result.stdout
     assert not ollama.journal.of("/api/chat")
 
 

@@ -505,9 +505,6 @@ def test_a_storm_of_429_fails_no_row(on: Mmai, echo: Echo, headers: dict[str, st
     assert {tuple(attempt["class"] for attempt in line["attempts"]) for line in out(on)} == {("rate_limited", None)}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="second calls after a limit without a time are within the budget of retries, three of ten"
-)
 def test_a_storm_of_429_that_says_no_time_fails_no_row(on: Mmai, echo: Echo, ollama: FakeOllama) -> None:
     prompts = rows(on, 60)
     ollama.answers(429, {"error": "slow down"}, path="/api/chat", times=10)
@@ -517,7 +514,6 @@ def test_a_storm_of_429_that_says_no_time_fails_no_row(on: Mmai, echo: Echo, oll
     assert echo.asked.total() == 70
 
 
-@pytest.mark.xfail(strict=True, reason="a wait of 0 s is waited for again and again, and does not grow")
 def test_a_server_that_says_429_for_ever_is_not_asked_as_fast_as_it_answers(on: Mmai, echo: Echo) -> None:
     rows(on, 4)
     echo.instead = lambda prompt, times: [whole(429, {"error": "slow down"}, {"Retry-After": "0"})]
