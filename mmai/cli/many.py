@@ -14,10 +14,10 @@ from mmai.cli.many_source import Source, chooser, keys, preview, source
 from mmai.cli.wishes import schema_check
 from mmai.cli.world import World, world
 from mmai.engine.batch_file import BatchPrompt, request_of
+from mmai.engine.limits import Limits
 from mmai.engine.many import Answered, Asker, Feed, GroupedLog, side_by_side
 from mmai.engine.many_out import AnswersFile, key_number
 from mmai.engine.purse import Purse
-from mmai.engine.slots import FixedSlots
 from mmai.engine.wish import Choice
 from mmai.errors import MmaiError, UsageError
 from mmai.render.envelope import json_lines
@@ -91,7 +91,9 @@ class _Many:
         bar = nullcontext() if call.quiet else open_many_progress(call.err, total=self._progress.total, clock=clock)
         began = clock.monotonic()
         try:
-            with self._here.traffic(shared=self._job.log, slots=FixedSlots(self._job.parallel)) as traffic, bar as shown:
+            most = affordable(self._job.parallel or call.settings.resources.max_concurrency, call)
+            limits = Limits(self._job.parallel, most=most)
+            with self._here.traffic(shared=self._job.log, limits=limits) as traffic, bar as shown:
                 asker = Asker(
                     self._choose,
                     self._job.wish,
@@ -104,7 +106,6 @@ class _Many:
                     restart_on_cut=self._job.restart_on_cut,
                 )
                 rows = self._rows()
-                most = affordable(self._job.parallel or call.settings.resources.max_concurrency, call)
                 async with aclosing(side_by_side(rows, lambda row: asker.ask(row.request), most=most)) as answered:
                     async for row, answer in answered:
                         self._progress.seconds = clock.monotonic() - began

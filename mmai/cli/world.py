@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from mmai.engine.budget import Budget
     from mmai.engine.choose import Chooser
     from mmai.engine.learning import Learning
-    from mmai.engine.traffic import Slots, Traffic
+    from mmai.engine.limits import Limits
+    from mmai.engine.traffic import Traffic
 
 PROFILE_WINDOW_S = 30 * 86400.0
 """How far back runs count for how a model performs."""
@@ -48,15 +49,15 @@ class World(Struct, frozen=True):
     limits: BudgetSettings
     balance: BalanceSettings
 
-    def traffic(self, *, shared: bool, slots: "Slots | None" = None) -> "Traffic":
+    def traffic(self, *, shared: bool, limits: "Limits | None" = None) -> "Traffic":
         """Who decides whom to call of several, one for all requests of a command; `shared` with other processes or not, each
-        endpoint given as many at a time as `slots` say. A context manager.
+        endpoint given as many at a time as `limits` say. A context manager.
         """
         from mmai.engine.traffic import Traffic
 
         board = self.history if shared else None
         balance = self.balance
-        return Traffic(board, clock=self.clock, strategy=balance.strategy, region=balance.region, slots=slots)
+        return Traffic(board, clock=self.clock, strategy=balance.strategy, region=balance.region, limits=limits)
 
     @property
     def budget(self) -> "Budget | None":

@@ -217,12 +217,12 @@ class Run:
     async def _call(self, route: Route) -> AsyncGenerator[Event, None]:
         """One call's events; raises what the adapter raises, `TimedOut` at a deadline, `IncompleteAnswer` without an end."""
         end: FinishedEvent | None = None
-        async with self._traffic.slot(route):
-            self._start_clock()
-            self.tally.sending(route)
-            self._traffic.begin(route)
-            patience = Patience(route, self._deadline, self._timeout_s, others=bool(self._reserve))
-            try:
+        self._traffic.begin(route)
+        try:
+            async with self._traffic.slot(route):
+                self._start_clock()
+                self.tally.sending(route)
+                patience = Patience(route, self._deadline, self._timeout_s, others=bool(self._reserve))
                 request = self._fit(route.card) if self._fit else self.request
                 stream = self._session.backend(route.endpoint).infer(route.card, request)
                 async with aclosing(stream):
@@ -231,14 +231,14 @@ class Run:
                         end = event if isinstance(event, FinishedEvent) else end
                         yield event
                 demand_end(end, route)
-            except MmaiError as error:
-                self._judge(route, error)
-                raise
-            except BaseException:
-                self._traffic.dropped(route)
-                raise
-            attempt = self.tally.end_attempt(route, None)
-            self._traffic.end(route, None, ttft_ms=self.tally.ttft_ms or attempt.ms)
+                attempt = self.tally.end_attempt(route, None)
+                self._traffic.end(route, None, ttft_ms=self.tally.ttft_ms or attempt.ms)
+        except MmaiError as error:
+            self._judge(route, error)
+            raise
+        except BaseException:
+            self._traffic.dropped(route)
+            raise
 
     def _start_clock(self) -> None:
         """The time of a request begins with its first call, not while it waits for a place."""

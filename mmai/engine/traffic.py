@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from itertools import count, groupby
 from types import TracebackType
 from typing import Protocol, Self
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from mmai.clock import Clock
 from mmai.engine import breaker
 from mmai.engine.balance import Instance, pick
+from mmai.engine.limits import Limits
 from mmai.engine.retry import RetryBudget
 from mmai.engine.session import Route
 from mmai.errors import MmaiError
@@ -46,13 +47,8 @@ class Board(Protocol):
         """Whose turn it is, counted over all processes."""
 
 
-class Slots(Protocol):
-    """How many calls an endpoint is given at a time."""
-
-    def of(self, endpoint: Endpoint) -> AbstractAsyncContextManager[None]:
-        """One of its places; entering it waits until one is free."""
-        ...
-
+OVERLOADED = frozenset((FailureKind.RATE_LIMITED, FailureKind.SERVER, FailureKind.SILENT))
+"""Kinds of failure that say a server has too much to do."""
 
 SCOPES: dict[FailureKind, int] = {FailureKind.CONNECT: 0, FailureKind.AUTH: 1}
 """Which of a route's three keys a kind of failure is about: its endpoint, its credential there; or, of all others, the model."""
@@ -76,16 +72,17 @@ class Traffic:
         strategy: Strategy = Strategy.ADAPTIVE,
         region: str | None = None,
         rng: random.Random | None = None,
-        slots: Slots | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        """Without `slots`, an endpoint is given as many calls at a time as there are."""
+        """Without `limits`, an endpoint is given as many calls at a time as there are."""
         self.budget = RetryBudget()
         self._board = board
         self._clock = clock
         self._strategy = strategy
         self._region = region
         self._rng = rng or random.Random()  # noqa: S311 - spreads load
-        self._slots = slots
+        self._limits = limits
+        self._limited: dict[str, Endpoint] = {}
         self._places: dict[str, Place] = {}
         self._shared: set[str] = set()
         """Keys of places that calls are spread over: others want to know of those whatever happens."""
@@ -134,10 +131,12 @@ class Traffic:
     @asynccontextmanager
     async def slot(self, route: Route) -> AsyncIterator[None]:
         """A place among the calls that the endpoint is given at a time; waits for one."""
-        if self._slots is None:
+        if self._limits is None:
             yield
             return
-        async with self._slots.of(route.endpoint):
+        credential = keys(route)[1]
+        self._limited[credential] = route.endpoint
+        async with self._limits.of(route.endpoint, known=self._places[credential].limit):
             yield
 
     def begin(self, route: Route) -> None:
@@ -157,6 +156,9 @@ class Traffic:
     ) -> None:
         """A call is over; `kind` is None when it answered. A stream is judged at its end alone."""
         instance = self._count(route, -1)
+        if self._limits:
+            overloaded = kind in OVERLOADED
+            self._limits.ended(route.endpoint, ttft_ms, overloaded=overloaded, took_s=took_s, now=self._clock.monotonic())
         if kind is None:
             if ttft_ms is not None:
                 instance.observe(ttft_ms, self._clock.monotonic())
@@ -176,6 +178,9 @@ class Traffic:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Tell what nobody was told yet, and take back what was told of calls under way."""
         self._calls = dict.fromkeys(self._told, 0)
+        for key, endpoint in self._limited.items():
+            if self._limits and (found := self._limits.found(endpoint)):
+                self._changed[key] = replace(self._places[key], limit=found)
         self._tell(at_once=True)
 
     def _allows(self, route: Route) -> bool:

@@ -67,5 +67,7 @@ class Place(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """No call before this, while anybody else can answer; None is closed."""
     reason: str | None = None
     """Of the failure that opened it, one sentence."""
+    limit: int | None = None
+    """Calls at a time that were found to be wise, for all models there."""
     recovered_at: float | None = None
     """When it closed again: from then on its share of calls grows back."""
