@@ -84,7 +84,7 @@ def best(capacity: int, spread: float, calls: int) -> float:
 def test_it_finds_what_the_server_does_at_a_time_and_loses_next_to_nothing(capacity: int, spread: float) -> None:
     simulation = Simulation(Limit(most=64, first=1), capacity=capacity, spread=spread)
     rate = simulation.run(6000)
-    assert capacity * 0.9 <= simulation.settled <= max(capacity + 1.2, capacity * 1.5)
+    assert capacity * 0.9 <= simulation.settled <= max(capacity + 1.2, capacity * 1.6)
     assert rate >= 0.85 * best(capacity, spread, 6000)  # its beginning with one at a time included
 
 
