@@ -165,6 +165,8 @@ class Traffic:
             for key in keys(route):
                 self._succeeded(key, instance)
         else:
+            if kind in breaker.WEIGHTS:
+                instance.failed(self._clock.monotonic())
             self._failed(keys(route)[SCOPES.get(kind, 2)], kind, error, took_s, wait_s)
         self._tell()
 
