@@ -20,6 +20,7 @@ from mmai.errors import MmaiError
 from mmai.render.notes import deprecated_line, explored_line
 from mmai.render.run import preview_data, preview_text
 from mmai.telemetry.ids import new_id
+from mmai.telemetry.rows import TEXT_LIMIT
 from mmai.values.model import ModelCard
 from mmai.values.request import Request, TextPart
 
@@ -46,11 +47,14 @@ async def ask(asking: Asking, view: View, call: Frame, *, explain: bool) -> None
     async with world(call) as here:
         talk = _talk(asking, here, call)
         with here.traffic(shared=asking.log) as traffic:
-            turn = await begin(asking, view, here, call, talk, traffic, explain=explain)
-            try:
-                await turn.finish()
-            finally:
-                call.data = turn.shown.data(turn.run.tally.record)
+            while True:
+                turn = await begin(asking, view, here, call, talk, traffic, explain=explain)
+                try:
+                    await turn.finish()
+                finally:
+                    call.data = turn.shown.data(turn.run.tally.record)
+                if talk is None or not talk.lets_go(turn.error):
+                    break
     if turn.error:
         raise turn.error
 
@@ -78,7 +82,6 @@ class Turn:
                     elif isinstance(step, Ended):
                         self.error = step.error
                         if self._talk:
-                            self._talk.end(step.record, logged=self.run.is_logged)
                             self.shown.extras["conversation"] = self._talk.data(step.record.id)
                     self.shown.take(step)
 
@@ -100,7 +103,7 @@ async def begin(
     if talk:
         await talk.prepare(request, choice, traffic, timeout_s=asking.timeout_s)
     shown = SHOWN[call.output](view, request, choice, call, here.clock)
-    return Turn(_run(asking, request, choice, here, talk, traffic), choice, shown, here, call, talk)
+    return Turn(_run(asking, request, choice, here, call, talk, traffic), choice, shown, here, call, talk)
 
 
 async def preview(asking: Asking, call: Frame) -> None:
@@ -128,7 +131,9 @@ def _talk(asking: Asking, here: World, call: Frame) -> "Talk | None":
     return Talk.open(asking.conversation, here, call)
 
 
-def _run(asking: Asking, request: Request, choice: Choice, here: World, talk: "Talk | None", traffic: Traffic) -> Run:
+def _run(
+    asking: Asking, request: Request, choice: Choice, here: World, call: Frame, talk: "Talk | None", traffic: Traffic
+) -> Run:
     run_id = new_id(here.clock.now())
     tally = Tally(
         request,
@@ -136,8 +141,10 @@ def _run(asking: Asking, request: Request, choice: Choice, here: World, talk: "T
         clock=here.clock,
         automatic=choice.decision is not None,
         startup_ms=(time.perf_counter() - STARTED) * 1000,
-        conversation=talk.follows if talk else None,
+        conversation=talk.begin(run_id, logged=asking.log) if talk else None,
     )
+    if asking.log and len(request.latest) > TEXT_LIMIT:
+        call.warn(f"the history keeps the first {TEXT_LIMIT} characters of this prompt, and so does whoever goes on with it")
     if asking.log and (attached := [part for part in request.messages[-1].parts if not isinstance(part, TextPart)]):
         here.history.attach(run_id, attached)
     return Run(

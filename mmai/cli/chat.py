@@ -47,7 +47,7 @@ def chat(
     from mmai.cli.attachments import read_attachment
     from mmai.cli.chat_session import ChatSession, converse
     from mmai.cli.shown import View
-    from mmai.cli.talking import LATEST, Said
+    from mmai.cli.talking import Said, demand_name
     from mmai.cli.wishes import limits, tuning, wish
     from mmai.errors import UsageError
     from mmai.values.request import Message, Request, TextPart
@@ -62,12 +62,14 @@ def chat(
         fallbacks=fallback or (),
         policy=policy,
     )
+    usual = wish(settings.selection, limits(settings.selection.constraints))
     options = tuning(temperature=temperature, max_tokens=max_tokens, stop=(), seed=None, executor=None, pairs=option or ())
     session = ChatSession(
         template=Request(messages=(Message("system", (TextPart(system),)),) if system else (), options=options),
         wish=wished,
-        said=Said(reference=conversation or LATEST, summarise=summarise) if go_on or conversation is not None else None,
+        said=Said(name=demand_name(conversation), summarise=summarise) if go_on or conversation is not None else None,
         summarise=summarise,
+        keeps_model=wished == usual,
         attached=[read_attachment(path) for path in file or ()],
         view=View(raw=raw, verbose=verbose, usage=verbose),
         timeout_s=settings.run.timeout_s if timeout is None else timeout,

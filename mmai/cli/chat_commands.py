@@ -59,12 +59,9 @@ async def _model(chat: "Chat", rest: str) -> None:
         others = f"\n  … and {len(known) - LISTED} more: mmai models" if len(known) > LISTED else ""
         chat.call.say("\n".join(f"  {ref}" for ref in known[:LISTED]) + others)
         return
-    if rest == AUTO:
-        session.wish = replace(session.wish, model=AUTO)
-        chat.talk.conversation = replace(chat.talk.conversation, model=None)
-    else:
-        card = await chat.here.directory.card(rest)
-        session.wish = replace(session.wish, model=str(card.ref))
+    ref = AUTO if rest == AUTO else str((await chat.here.directory.card(rest)).ref)
+    session.wish, session.keeps_model = replace(session.wish, model=ref), rest == AUTO
+    chat.carry(replace(chat.talk.conversation, model=None))
     chat.call.note(f"model: {session.wish.model}")
 
 

@@ -54,6 +54,7 @@ class ChatSession:
         wish: Wish,
         said: Said | None,
         summarise: bool,
+        keeps_model: bool,
         attached: list[Part],
         view: View,
         timeout_s: float,
@@ -71,6 +72,8 @@ class ChatSession:
         self.last: tuple[Part, ...] = ()
         """The message that was sent last, for `/retry`."""
         self.summarise = summarise
+        self.keeps_model = keeps_model
+        """Whoever answered last goes on, as long as nothing is said of who should."""
 
     def asking(self, parts: tuple[Part, ...]) -> Asking:
         """One message as it goes out."""
@@ -105,7 +108,10 @@ class Chat:
         try:
             turn = await begin(self.session.asking(parts), self.session.view, self.here, self.call, self.talk, self._traffic)
             await turn.finish()
-            if turn.error is not None:
+            if self.talk.lets_go(turn.error):
+                self.session.keeps_model = False
+                await self.send(parts)
+            elif turn.error is not None:
                 self.tell(turn.error)
         except MmaiError as error:
             self.tell(error)
@@ -120,12 +126,12 @@ class Chat:
 
     def anew(self) -> None:
         """Begin another conversation."""
-        self.talk = Talk(Conversation(id=""), self.here, self.call, summarise=self.session.summarise)
+        self.talk = self._talk_of(Conversation(id=""))
 
     def forget_last(self) -> None:
         """Take the last turn out of what is carried on."""
         talk = self.talk.conversation
-        self._carry(replace(talk, turns=talk.turns[:-1]))
+        self.carry(replace(talk, turns=talk.turns[:-1]))
 
     def _keep(self, parts: tuple[Part, ...], record: RunRecord) -> None:
         answer = Message("assistant", (TextPart(record.text),)) if record.text else None
@@ -138,7 +144,7 @@ class Chat:
             status=record.status,
         )
         talk = self.talk.conversation
-        self._carry(
+        self.carry(
             replace(
                 talk,
                 id=talk.id or record.id,
@@ -150,8 +156,13 @@ class Chat:
         if record.attempts:
             self.session.spent.add(record)
 
-    def _carry(self, conversation: Conversation) -> None:
-        self.talk = Talk(conversation, self.here, self.call, summarise=self.session.summarise)
+    def carry(self, conversation: Conversation) -> None:
+        """Go on with this, under what the session says now."""
+        self.talk = self._talk_of(conversation)
+
+    def _talk_of(self, conversation: Conversation) -> Talk:
+        session = self.session
+        return Talk(conversation, self.here, self.call, summarise=session.summarise, keeps_model=session.keeps_model)
 
 
 async def converse(session: ChatSession, call: Frame) -> int:
@@ -162,7 +173,7 @@ async def converse(session: ChatSession, call: Frame) -> int:
             talk = (
                 Talk.open(session.said, here, call)
                 if session.said
-                else Talk(Conversation(id=""), here, call, summarise=session.summarise)
+                else Talk(Conversation(id=""), here, call, summarise=session.summarise, keeps_model=session.keeps_model)
             )
             chat = Chat(session, talk, traffic, here, call)
             async with aclosing(_lines(call, on_terminal=on_terminal)) as lines:

@@ -160,13 +160,16 @@ def export(
     if form not in ("md", "json", "jsonl"):
         raise UsageError(f"`-o {form}` is none of md, json and jsonl", hint="mmai history export -o md")
     with books(call) as kept:
-        found = kept.history.conversations(-1) if everything else [_found(which, kept.history)]
-    if form == "md":
-        call.write("\n\n---\n\n".join(markdown(each) for each in found).encode("utf-8", "replace"))
-    elif form == "jsonl":
-        call.write(json_lines(export_data(each) for each in found))
-    else:
-        call.write(json_lines([[export_data(each) for each in found] if everything else export_data(found[0])]))
+        names = [each.id for each in kept.history.conversations(-1)] if everything else [which]
+        found = (_found(name, kept.history) for name in names)
+        if form == "json" and everything:
+            call.write(json_lines([[export_data(each) for each in found]]))
+            return
+        for number, each in enumerate(found):
+            if form == "md":
+                call.write((("\n---\n\n" if number else "") + markdown(each)).encode("utf-8", "replace"))
+            else:
+                call.write(json_lines([export_data(each)]))
 
 
 def _demand(which: str | None, call: Frame) -> "Conversation":

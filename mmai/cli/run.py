@@ -235,13 +235,17 @@ def run(
     request = replace(template, messages=messages)
     said = None
     if go_on or conversation is not None:
-        from mmai.cli.talking import LATEST, Said
+        from mmai.cli.talking import Said, demand_name
 
         if go_on and conversation is not None:
             raise UsageError(
                 "`-c` goes on with the latest conversation, and `--conversation` with another", hint="mmai history"
             )
-        said = Said(reference=LATEST if conversation is None else conversation, summarise=summarise)
+        said = Said(
+            name=demand_name(conversation),
+            summarise=summarise,
+            keeps_model=wished == wish(settings.selection, limits(settings.selection.constraints), task=task),
+        )
     asking = Asking(
         request=request,
         wish=with_words(wished, last_user_text(request)) if infer_constraints else wished,

@@ -12,36 +12,47 @@ from mmai.engine.run import Ended, Run
 from mmai.engine.session import Route
 from mmai.engine.tally import Tally
 from mmai.engine.traffic import Traffic
-from mmai.engine.wish import AUTO, Choice, Wish
-from mmai.errors import MmaiError, NoEligibleModel, StorageError, UsageError
+from mmai.engine.wish import Choice, Wish
+from mmai.errors import MmaiError, NoEligibleModel, StorageError, UnknownModel, UsageError
 from mmai.render.talking import dropped_line, left_out_line
 from mmai.telemetry.ids import new_id
 from mmai.values.conversation import Conversation, Turn
 from mmai.values.model import ModelCard
-from mmai.values.record import RunRecord
 from mmai.values.request import Message, Request, TextPart
-from mmai.values.task import Constraints
-
-LATEST = ""
-"""In the place of a name: the conversation that was gone on with last."""
 
 
 class Said(Struct, frozen=True, kw_only=True):
     """What the command line says of conversations."""
 
-    reference: str
-    """A name, an id or the beginning of one; `LATEST`."""
+    name: str | None
+    """A name, an id or the beginning of one; None is the conversation that was gone on with last."""
     summarise: bool = False
+    keeps_model: bool = True
+    """Nothing was said of who should answer: whoever answered last does."""
+
+
+def demand_name(conversation: str | None) -> str | None:
+    """The name or id that was given.
+
+    Raises:
+        UsageError: it is empty, as an unset variable of a script is.
+    """
+    if conversation is not None and not conversation.strip():
+        raise UsageError("`--conversation` has an empty name", hint="mmai history")
+    return conversation
 
 
 class Talk:
     """A conversation that a run goes on with, and what was told of it."""
 
-    def __init__(self, conversation: Conversation, here: World, call: Frame, *, summarise: bool = False) -> None:
+    def __init__(
+        self, conversation: Conversation, here: World, call: Frame, *, summarise: bool = False, keeps_model: bool = True
+    ) -> None:
         self.conversation = conversation
         self._here = here
         self._call = call
         self._summarise = summarise
+        self._keeps_model = keeps_model
         self._summary: str | None = None
         self._fitted: dict[str, Carried] = {}
         self._last: Carried | None = None
@@ -54,13 +65,15 @@ class Talk:
             UsageError: there is none to go on with, or several are meant.
         """
         try:
-            found = here.history.conversation(said.reference or None)
+            found = here.history.conversation(said.name)
         except StorageError as error:
             call.warn(f"{error.message}: nothing is known of earlier turns")
             found = None
-        if found is None and said.reference == LATEST:
+        if found is None and said.name is None:
             raise UsageError("there is no conversation to go on with", hint='mmai run "your question"')
-        return cls(found or Conversation(id="", name=said.reference), here, call, summarise=said.summarise)
+        return cls(
+            found or Conversation(id="", name=said.name), here, call, summarise=said.summarise, keeps_model=said.keeps_model
+        )
 
     @property
     def follows(self) -> str | None:
@@ -74,10 +87,9 @@ class Talk:
         return replace(request, messages=(Message("system", (TextPart(self.conversation.system),)), *request.messages))
 
     def wish(self, wish: Wish) -> Wish:
-        """The model that answered last, unless another is named or limits say who may answer."""
+        """The model that answered last, where nothing is said of who should answer."""
         model = self.conversation.model
-        free = wish.model == AUTO and wish.constraints == Constraints()
-        return replace(wish, model=model) if free and model is not None else wish
+        return replace(wish, model=model) if self._keeps_model and model is not None else wish
 
     async def choose(self, request: Request, wish: Wish, *, explained: bool = False) -> Choice:
         """Whom to call: somebody who can read all of it, or else the latest turn alone."""
@@ -88,6 +100,14 @@ class Talk:
             if wanted is not wish:
                 self._call.note(f"{error.message}: another model goes on")
             return await self._here.choose(request, wish, explained=explained)
+
+    def lets_go(self, error: MmaiError | None) -> bool:
+        """Whether the model of the conversation is gone, and another one is to be asked the same."""
+        if not (self._keeps_model and self.conversation.model and isinstance(error, UnknownModel)):
+            return False
+        self._keeps_model = False
+        self._call.note(f"{error.message}: another model goes on")
+        return True
 
     async def prepare(self, request: Request, choice: Choice, traffic: Traffic, *, timeout_s: float | None) -> None:
         """Have the turns summarised that the first model cannot take, where that is wished."""
@@ -110,13 +130,19 @@ class Talk:
         self._last = self._fitted[ref]
         return self._last.request
 
-    def end(self, record: RunRecord, *, logged: bool) -> None:
-        """A turn is over: a conversation that begins with it gets its name, where it is kept at all."""
-        if logged and self.follows is None and self.conversation.name:
-            try:
-                self._here.history.name(record.id, self.conversation.name)
-            except MmaiError as error:
-                self._call.warn(error.message)
+    def begin(self, run_id: str, *, logged: bool) -> str | None:
+        """What the record of a run says of its conversation. One that begins with it gets its name now, where it is kept at all:
+        of several that begin under one name at the same time, the others follow the first.
+        """
+        if not logged or self.follows is not None or not self.conversation.name:
+            return self.follows
+        try:
+            first = self._here.history.claim_name(run_id, self.conversation.name)
+        except StorageError as error:
+            self._call.warn(error.message)
+            return None
+        self.conversation = replace(self.conversation, id=first)
+        return None if first == run_id else first
 
     def data(self, run_id: str) -> dict[str, object]:
         """The part of the envelope's data that is about it."""

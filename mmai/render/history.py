@@ -6,30 +6,32 @@ from typing import Any
 
 from mmai.render.learning import beginning
 from mmai.render.table import Cell, Column, Table
-from mmai.values.conversation import FOUND, Conversation, Hit, Turn
+from mmai.values.conversation import FOUND, Conversation, Hit, Listed, Turn
 from mmai.values.request import AudioPart, ImagePart
 
 SHORT_ID = 10
 """Characters of an id that tell it apart: those of the millisecond it began in."""
 
 
-def summary_data(conversation: Conversation) -> dict[str, Any]:
+def summary_data(listed: Listed) -> dict[str, Any]:
     """A conversation as one row of JSON."""
     return {
-        "id": conversation.id,
-        "name": conversation.name,
-        "turns": len(conversation.turns),
-        "model": conversation.model,
-        "started_at": conversation.started_at,
-        "updated_at": conversation.updated_at,
-        "prompt": beginning(conversation.turns[0].user.text) if conversation.turns else "",
+        "id": listed.id,
+        "name": listed.name,
+        "turns": listed.turns,
+        "model": listed.model,
+        "started_at": listed.started_at,
+        "updated_at": listed.updated_at,
+        "prompt": beginning(listed.prompt),
     }
 
 
 def conversation_data(conversation: Conversation) -> dict[str, Any]:
     """The `data` of `history show`."""
     return {
-        **summary_data(conversation),
+        "id": conversation.id,
+        "name": conversation.name,
+        "model": conversation.model,
         "system": conversation.system,
         "turns": [_turn_data(each) for each in conversation.turns],
     }
@@ -60,7 +62,7 @@ def markdown(conversation: Conversation) -> str:
     return "\n\n".join(block for block in blocks if block.strip()) + "\n"
 
 
-def conversations_table(conversations: Sequence[Conversation], *, now: float) -> Table:
+def conversations_table(conversations: Sequence[Listed], *, now: float) -> Table:
     """A row each, the latest first."""
     return Table(
         columns=(
@@ -74,11 +76,11 @@ def conversations_table(conversations: Sequence[Conversation], *, now: float) ->
         rows=[
             (
                 Cell(each.id, each.id[:SHORT_ID]),
-                Cell(each.updated_at, ago(each.updated_at or now, now=now)),
-                len(each.turns),
+                Cell(each.updated_at, ago(each.updated_at, now=now)),
+                each.turns,
                 each.model,
                 each.name,
-                beginning(each.turns[0].user.text),
+                beginning(each.prompt),
             )
             for each in conversations
         ],

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from mmai.errors import UsageError
-from mmai.values.conversation import FOUND, Conversation, Hit, Turn
+from mmai.values.conversation import FOUND, Conversation, Hit, Listed, Turn
 from mmai.values.request import AudioPart, ImagePart, Message, Part, TextPart
 
 MOST_BYTES = 20_000_000
@@ -17,8 +17,11 @@ PARTS: dict[str, type[ImagePart] | type[AudioPart]] = {"image": ImagePart, "audi
 
 # The condition is that of the index `talks`.
 LATEST = """
-    SELECT ifnull(conversation, id) AS talk, max(id) FROM runs
+    SELECT ifnull(conversation, id) AS talk, max(id), count(*) FROM runs
     WHERE fingerprint IS NOT NULL AND conversation IS NOT '' AND status <> 'running' GROUP BY talk ORDER BY 2 DESC LIMIT ?"""
+
+BEGINNING = 400
+"""Characters of a first prompt that a list may show."""
 
 
 def find(connection: sqlite3.Connection, reference: str | None) -> Conversation | None:
@@ -63,14 +66,29 @@ def load(connection: sqlite3.Connection, talk: str) -> Conversation | None:
     )
 
 
-def latest(connection: sqlite3.Connection, limit: int) -> list[Conversation]:
-    """The latest conversations, the one that was gone on with last first."""
-    talks = connection.execute(LATEST, (limit,)).fetchall()
-    return [found for talk, _ in talks if (found := load(connection, talk)) is not None]
+def latest(connection: sqlite3.Connection, limit: int) -> list[Listed]:
+    """The latest conversations, the one that was gone on with last first; a limit of -1 is none."""
+    return [_listed(connection, *row) for row in connection.execute(LATEST, (limit,)).fetchall()]
+
+
+def _listed(connection: sqlite3.Connection, talk: str, last: str, turns: int) -> Listed:
+    query = "SELECT started_at, substr(prompt, 1, ?) FROM runs WHERE id >= ? ORDER BY id LIMIT 1"
+    started_at, prompt = connection.execute(query, (BEGINNING, talk)).fetchone()
+    updated_at, model = connection.execute("SELECT started_at, model FROM runs WHERE id = ?", (last,)).fetchone()
+    name = connection.execute("SELECT name FROM conversations WHERE id = ?", (talk,)).fetchone()
+    return Listed(
+        id=talk,
+        name=name[0] if name else None,
+        turns=turns,
+        model=model,
+        started_at=started_at,
+        updated_at=updated_at,
+        prompt=prompt,
+    )
 
 
 def attach(connection: sqlite3.Connection, run_id: str, parts: Iterable[Part]) -> None:
-    """Keep what is attached to a prompt, once for all runs that have the same."""
+    """Keep what is attached to a prompt, once for all runs that have the same; nothing above `MOST_BYTES`."""
     from hashlib import blake2b  # noqa: PLC0415  2 ms of a start, and few prompts have anything attached
 
     for position, part in enumerate(parts):
@@ -91,23 +109,31 @@ def name(connection: sqlite3.Connection, talk: str, wanted: str) -> None:
     Raises:
         UsageError: another one is called so.
     """
-    try:
-        connection.execute(
-            "INSERT INTO conversations (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
-            (talk, wanted),
-        )
-    except sqlite3.IntegrityError as exc:
-        raise UsageError(f"another conversation is called `{wanted}`", hint="mmai history") from exc
+    if claim(connection, talk, wanted) != talk:
+        raise UsageError(f"another conversation is called `{wanted}`", hint="mmai history")
+
+
+def claim(connection: sqlite3.Connection, talk: str, wanted: str) -> str:
+    """The id of the conversation that is called so: this one, unless another is."""
+    query = "INSERT OR IGNORE INTO conversations (id, name) VALUES (?, ?)"
+    if connection.execute("UPDATE OR IGNORE conversations SET name = ? WHERE id = ?", (wanted, talk)).rowcount == 0:
+        connection.execute(query, (talk, wanted))
+    (found,) = connection.execute("SELECT id FROM conversations WHERE name = ?", (wanted,)).fetchone()
+    return str(found)
 
 
 def forget(connection: sqlite3.Connection, talks: Sequence[str]) -> int:
     """Take the words of conversations away, and what was attached to them; what their runs cost and took stays. Returns how many
-    runs that were.
+    runs that were. The bytes are written over, in the index of words too.
     """
+    connection.execute("PRAGMA secure_delete = ON")
     count = 0
+    indexed = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'search'").fetchone()
     for talk in talks:
         ids = [run_id for (run_id,) in connection.execute("SELECT id FROM runs WHERE id = ? OR conversation = ?", (talk, talk))]
         for run_id in ids:
+            if indexed:
+                connection.execute("DELETE FROM search WHERE rowid = (SELECT rowid FROM runs WHERE id = ?)", (run_id,))
             connection.execute("DELETE FROM attachments WHERE run_id = ?", (run_id,))
             connection.execute("UPDATE attempts SET message = NULL WHERE run_id = ?", (run_id,))
             connection.execute(
@@ -123,7 +149,7 @@ def forget(connection: sqlite3.Connection, talks: Sequence[str]) -> int:
 def older_than(connection: sqlite3.Connection, before: float) -> list[str]:
     """Conversations that nobody has gone on with since then (unix seconds)."""
     found = []
-    for talk, last in connection.execute(LATEST, (-1,)):
+    for talk, last, _ in connection.execute(LATEST, (-1,)):
         (at,) = connection.execute("SELECT started_at FROM runs WHERE id = ?", (last,)).fetchone()
         if at < before:
             found.append(talk)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from mmai.errors import StorageError
 from mmai.telemetry import conversations, database, judgements, observed, rows, traffic
-from mmai.values.conversation import Conversation, Hit
+from mmai.values.conversation import Conversation, Hit, Listed
 from mmai.values.model import Profile
 from mmai.values.outcome import Judged, Outcome
 from mmai.values.record import RunRecord
@@ -130,8 +130,8 @@ class History:
         """
         return self._demand(lambda connection: conversations.find(connection, reference))
 
-    def conversations(self, limit: int) -> list[Conversation]:
-        """The latest ones first.
+    def conversations(self, limit: int) -> list[Listed]:
+        """The latest ones first; a limit of -1 is none.
 
         Raises:
             StorageError: they cannot be read.
@@ -149,6 +149,14 @@ class History:
     def attach(self, run_id: str, parts: Sequence[Part]) -> None:
         """Keep the images and recordings of a prompt."""
         self._use(lambda connection: conversations.attach(connection, run_id, parts), None)
+
+    def claim_name(self, conversation: str, wanted: str) -> str:
+        """The id of the conversation of that name: this one, unless somebody else has begun another under it.
+
+        Raises:
+            StorageError: it cannot be kept.
+        """
+        return self._demand(lambda connection: conversations.claim(connection, conversation, wanted))
 
     def name(self, conversation: str, wanted: str) -> None:
         """Call a conversation so.

@@ -21,7 +21,7 @@ class Turn(Struct, frozen=True, kw_only=True):
 
 
 class Conversation(Struct, frozen=True, kw_only=True):
-    """Turns in the order they ended; `id` is that of its first run."""
+    """Turns in the order they began; `id` is that of its first run."""
 
     id: str
     name: str | None = None
@@ -32,6 +32,19 @@ class Conversation(Struct, frozen=True, kw_only=True):
     """The model that answered last."""
     started_at: float | None = None
     updated_at: float | None = None
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """A conversation as a list has it."""
+
+    id: str
+    name: str | None
+    turns: int
+    model: str | None
+    started_at: float
+    updated_at: float
+    prompt: str
+    """How its first prompt begins."""
 
 
 FOUND = ("\x02", "\x03")

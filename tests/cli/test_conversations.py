@@ -138,3 +138,34 @@ def test_a_damaged_history_costs_the_turns_and_not_the_answer(talking: Mmai) -> 
     result = talking(*QWEN, "--conversation", "work", "two")
     assert (result.exit_code, result.stdout) == (0, "1: two\n")
     assert json.loads(talking("history", "list", "--json").stdout)["data"]["conversations"][0]["name"] == "work"
+
+
+def test_a_model_that_is_gone_is_stood_in_for(talking: Mmai, ollama: FakeOllama) -> None:
+    talking("discover")
+    talking(*QWEN, "one")
+    del ollama.models["qwen3:8b"]
+    result = talking("run", "-c", "two")
+    assert (result.exit_code, result.stdout) == (0, "3: two\n"), result.stderr
+    assert "another model goes on" in result.stderr
+
+
+def test_an_empty_name_is_no_conversation(talking: Mmai, ollama: FakeOllama) -> None:
+    talking(*QWEN, "secret")
+    result = talking(*QWEN, "--conversation", "", "two")
+    assert (result.exit_code, "`--conversation` has an empty name" in result.stderr) == (2, True)
+    assert len(ollama.journal.of("/api/chat")) == 1
+
+
+def test_several_that_begin_under_one_name_are_one_conversation(talking: Mmai) -> None:
+    processes = [talking.start(*QWEN, "--conversation", "work", f"at once {number}") for number in range(4)]
+    for process in processes:
+        process.communicate(timeout=PATIENCE_S)
+    turns = talking("history", "show", "work", "--json").json["data"]["turns"]
+    assert sorted(turn["prompt"] for turn in turns) == [f"at once {number}" for number in range(4)]
+
+
+def test_a_policy_lets_another_model_go_on(talking: Mmai, ollama: FakeOllama) -> None:
+    talking("discover")
+    talking("run", "-m", "ollama:llama3.2:3b", "one")
+    talking("run", "-c", "--policy", "quality", "Prove that the square root of two is irrational.")
+    assert ollama.journal.of("/api/chat")[-1].json["model"] != "llama3.2:3b"

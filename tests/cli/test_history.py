@@ -72,8 +72,11 @@ def test_what_is_removed_is_gone_and_its_cost_stays(lived: Mmai) -> None:
     assert lived("history", "search", "salty", "--json").json["data"]["hits"] == []
     with sqlite3.connect(lived.home / "mmai" / "history.db") as history:
         assert history.execute("SELECT count(*) FROM runs WHERE prompt LIKE '%sea%' OR text LIKE '%salty%'").fetchone() == (0,)
+        assert history.execute("SELECT count(*) FROM search WHERE search MATCH 'salty'").fetchone() == (0,)
         assert history.execute("SELECT count(*) FROM runs WHERE cost_usd IS NOT NULL").fetchone() == (3,)
+        history.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     history.close()
+    assert b"It is salty" not in (lived.home / "mmai" / "history.db").read_bytes()
 
 
 def test_old_ones_are_removed_together(lived: Mmai) -> None:
