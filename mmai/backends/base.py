@@ -93,7 +93,7 @@ class Backend(Protocol):
 class Resident(Protocol):
     """A backend whose server holds weights in memory."""
 
-    async def ensure_ready(self, model: ModelCard, *, timeout_s: float) -> Loaded:
+    async def ensure_ready(self, model: ModelCard, *, timeout_s: float, keep_alive: float | str | None = None) -> Loaded:
         """Load the weights if they are not, and wait until they are.
 
         | state before | what happens |
@@ -103,7 +103,8 @@ class Resident(Protocol):
         | not loaded | loads, waits |
         | not downloaded | raises `UnknownModel` |
 
-        Callers never look at the state first.
+        Callers never look at the state first. `keep_alive` is for how long from now on, in seconds or as in `10m`; negative is for
+        good, and None what is usual.
 
         Raises:
             CallError: the load failed; `TimedOut` when it took longer than `timeout_s`.

@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from mmai import __version__
-from mmai.cli import chat, config, discover, history, keys, models, paths, pull, rate, run, select, selftest, status
+from mmai.cli import chat, config, discover, history, keys, models, paths, preload, pull, rate, run, select, selftest, status
 from mmai.cli.completion import Shell
 from mmai.errors import Interrupted
 
@@ -105,6 +105,7 @@ app.add_typer(history.history, name="history")
 app.command("discover")(discover.discover)
 app.add_typer(models.models, name="models")
 app.command("pull")(pull.pull)
+app.command("preload")(preload.preload)
 app.command("status")(status.status)
 app.add_typer(selftest.app, name="selftest")
 app.command("paths")(paths.paths)

@@ -13,6 +13,7 @@ from mmai.cli.shown import SHOWN, Shown, View
 from mmai.cli.wishes import schema_check
 from mmai.cli.world import World, world
 from mmai.engine.run import Ended, Run, Trying
+from mmai.engine.session import Route
 from mmai.engine.tally import Tally
 from mmai.engine.traffic import Traffic
 from mmai.engine.wish import Choice, Wish, with_task
@@ -100,6 +101,8 @@ async def begin(
         _explain(choice, call)
     request = with_task(question, choice.decision, asking.wish)
     demand_place(choice.routes[0].card, request, call, out=view.out, to_stdout=view.to_stdout)
+    if here.resources.memory_budget_bytes is not None:
+        await make_room(choice.routes[0], here, call, by_name=choice.decision is None)
     if talk:
         await talk.prepare(request, choice, traffic, timeout_s=asking.timeout_s)
     shown = SHOWN[call.output](view, request, choice, call, here.clock)
@@ -159,6 +162,13 @@ def _run(
         restart_on_cut=asking.restart_on_cut,
         fit=partial(talk.fit, request) if talk else None,
     )
+
+
+async def make_room(route: Route, here: World, call: Frame, *, by_name: bool) -> None:
+    """Have local models leave memory where the settings' budget would not hold this one beside them, and say which."""
+    made = await here.residency.make_room(route, by_name=by_name)
+    for one in made.left:
+        call.note(f"{one.ref} left memory to make room for {route.card.ref}")
 
 
 def forewarn(card: ModelCard, request: Request, here: World, call: Frame) -> None:

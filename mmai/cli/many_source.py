@@ -11,7 +11,7 @@ from typing import BinaryIO
 from msgspec import Struct, json
 from msgspec.structs import replace
 
-from mmai.cli.asking import forewarn
+from mmai.cli.asking import forewarn, make_room
 from mmai.cli.batch import Job
 from mmai.cli.frame import Frame
 from mmai.cli.refusals import MADE, made_by
@@ -122,6 +122,8 @@ async def chooser(job: Job, first: BatchPrompt | None, here: World, call: Frame)
         if made := made_by(card, request):
             raise UsageError(f"`{card.ref}` {MADE[made][1]}, and a batch is for text", hint=f"mmai run -m {card.ref}")
         forewarn(card, request, here, call)
+        if here.resources.memory_budget_bytes is not None and not job.dry_run:
+            await make_room(here.session.routes(card)[0], here, call, by_name=True)
     return await here.chooser.ready(wish)
 
 

@@ -37,6 +37,10 @@ def status(
                 slots=registry.slots,
                 chosen=here.chooser.active(known, wished),
                 budget=here.budget.spending() if here.budget else (),
+                places=here.history.telling_places(now=here.clock.now()),
+                under_way=here.history.leased(now=here.clock.now()),
+                memory_budget_bytes=here.resources.memory_budget_bytes,
+                now=here.clock.now(),
                 next_step=next_step(rows),
             )
             call.emit(status_data(seen), lambda: status_table(seen))

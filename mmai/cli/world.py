@@ -15,7 +15,7 @@ from mmai.engine.session import Session
 from mmai.engine.wish import Choice, Wish
 from mmai.registry.facts import Facts
 from mmai.registry.store import Store
-from mmai.settings import BalanceSettings, BudgetSettings, RegistrySettings, endpoints
+from mmai.settings import BalanceSettings, BudgetSettings, RegistrySettings, ResourceSettings, endpoints
 from mmai.telemetry.history import History
 from mmai.values.budget import Period
 from mmai.values.endpoint import Endpoint, Secret
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mmai.engine.choose import Chooser
     from mmai.engine.learning import Learning
     from mmai.engine.limits import Limits
+    from mmai.engine.residency import Residency
     from mmai.engine.traffic import Traffic
 
 PROFILE_WINDOW_S = 30 * 86400.0
@@ -48,6 +49,14 @@ class World(Struct, frozen=True):
     ages: RegistrySettings
     limits: BudgetSettings
     balance: BalanceSettings
+    resources: ResourceSettings
+
+    @property
+    def residency(self) -> "Residency":
+        """Which local models are in memory."""
+        from mmai.engine.residency import Residency
+
+        return Residency(self.session, self.history, budget_bytes=self.resources.memory_budget_bytes, clock=self.clock)
 
     def traffic(self, *, shared: bool, limits: "Limits | None" = None) -> "Traffic":
         """Who decides whom to call of several, one for all requests of a command; `shared` with other processes or not, each
@@ -133,7 +142,16 @@ async def world(call: Frame) -> AsyncIterator[World]:
             directory = Directory(session, store, facts=facts(call), clock=clock, warn=call.warn)
             settings = call.settings
             yield World(
-                session, store, history, directory, clock, profiles, settings.registry, settings.budget, settings.balance
+                session,
+                store,
+                history,
+                directory,
+                clock,
+                profiles,
+                settings.registry,
+                settings.budget,
+                settings.balance,
+                settings.resources,
             )
     finally:
         history.close()

@@ -130,7 +130,7 @@ class Run:
         self._traffic.open(self._reserve)
         self._traffic.budget.request()
         if self._log:
-            self._log.start(self.tally.record)
+            self._log.start(self.tally.begun(self._reserve[0]))
         status: RunStatus = "cancelled"
         error: MmaiError | None = None
         value: Any = None

@@ -78,6 +78,10 @@ class Tally:
         """From sending to the first content of the latest call; None before."""
         return self._record.timings.ttft_ms if self.content else None
 
+    def begun(self, route: Route) -> RunRecord:
+        """The run before its first call, with the model that is meant for it: others can see who is busy."""
+        return structs.replace(self._record, model=str(route.card.ref))
+
     def sending(self, route: Route) -> None:
         """A call goes out now."""
         self._sent = self._clock.monotonic()

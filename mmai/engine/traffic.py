@@ -237,7 +237,7 @@ class Traffic:
     def _count(self, route: Route, change: int) -> Instance:
         instance = self._instance(route)
         instance.in_flight += change
-        if instance.key in self._shared:
+        if instance.key in self._shared or self._limits:  # of many calls, others want to know wherever they go
             self._calls[instance.key] = instance.in_flight
         if change < 0:
             self._probing.difference_update(keys(route))

@@ -12,6 +12,7 @@ from mmai.values.budget import Spending
 from mmai.values.health import Loaded, ProviderStatus
 from mmai.values.registry import Slot
 from mmai.values.task import TaskType
+from mmai.values.traffic import Place
 
 _COLUMNS = (Column("kind"), Column("name"), Column("state"), Column("detail", wrap=True))
 
@@ -28,6 +29,13 @@ class Status(Struct, frozen=True, kw_only=True):
     """By task type: who takes it where no slot says so; None where nobody can."""
     budget: Sequence[Spending] = ()
     """What is spent of each limit."""
+    places: Sequence[Place] = ()
+    """Places that are left alone, or whose wise number of calls at a time is known."""
+    under_way: Mapping[str, int] = {}
+    """Calls of other commands that are under way, by place."""
+    memory_budget_bytes: int | None = None
+    now: float = 0.0
+    """Unix seconds."""
     next_step: str | None = None
 
 
@@ -38,6 +46,8 @@ def status_table(seen: Status) -> Table:
         rows=[
             *(_provider_row(status) for status in with_key(seen.providers)),
             *(_loaded_row(ref, one) for ref, one in seen.loaded.items()),
+            *_memory_rows(seen),
+            *_place_rows(seen),
             *(_slot_row(task, slot) for task, slot in seen.slots.items()),
             *_chosen_rows(seen),
             *(_budget_row(spending) for spending in seen.budget),
@@ -61,8 +71,57 @@ def status_data(seen: Status) -> dict[str, Any]:
             {"period": each.period, "limit_usd": each.limit_usd, "spent_usd": each.spent_usd, "left_usd": each.left_usd}
             for each in seen.budget
         ],
+        "places": [
+            {
+                "place": key,
+                "left_alone_s": _left_alone_s(place, seen.now),
+                "reason": place.reason if _left_alone_s(place, seen.now) else None,
+                "calls_at_a_time": place.limit,
+                "under_way": seen.under_way.get(key, 0),
+            }
+            for key, place in _places(seen).items()
+        ],
+        "memory": {"held_bytes": _held_bytes(seen), "budget_bytes": seen.memory_budget_bytes},
         "next": seen.next_step,
     }
+
+
+def _places(seen: Status) -> dict[str, Place]:
+    """Those that are known, and those where calls are under way."""
+    known = {place.key: place for place in seen.places}
+    return known | {key: Place(key=key) for key in seen.under_way if key not in known}
+
+
+def _left_alone_s(place: Place, now: float) -> float | None:
+    left = (place.open_until or 0.0) - now
+    return left if left > 0 else None
+
+
+def _place_rows(seen: Status) -> list[list[Value | Cell]]:
+    rows: list[list[Value | Cell]] = []
+    for key, place in _places(seen).items():
+        left_s, under_way = _left_alone_s(place, seen.now), seen.under_way.get(key, 0)
+        parts = [
+            f"for {duration(left_s * 1000)} more: {place.reason}" if left_s else "",
+            "" if place.limit is None else f"{place.limit} call{'s' * (place.limit != 1)} at a time",
+            f"{under_way} under way" if under_way else "",
+        ]
+        state = Cell("left alone", style="warn") if left_s else Cell("called", style="good")
+        rows.append(["place", key, state, ", ".join(part for part in parts if part)])
+    return rows
+
+
+def _held_bytes(seen: Status) -> int | None:
+    known = [one.size_bytes for one in seen.loaded.values()]
+    return None if None in known else sum(each for each in known if each is not None)
+
+
+def _memory_rows(seen: Status) -> list[list[Value | Cell]]:
+    if seen.memory_budget_bytes is None:
+        return []
+    held = _held_bytes(seen)
+    state = Cell("over", style="warn") if held is not None and held > seen.memory_budget_bytes else Cell("within", style="good")
+    return [["memory", "local models", state, f"{size(held)} of {size(seen.memory_budget_bytes)} held"]]
 
 
 def next_step(providers: Sequence[ProviderStatus]) -> str | None:

@@ -8,6 +8,7 @@ from mmai.settings.schema import (
     BudgetSettings,
     Origin,
     RegistrySettings,
+    ResourceSettings,
     SelectionSettings,
     Settings,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "BudgetSettings",
     "Origin",
     "RegistrySettings",
+    "ResourceSettings",
     "SelectionSettings",
     "Settings",
     "check",

@@ -247,6 +247,13 @@ def _conversations(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE contents (key TEXT PRIMARY KEY, data BLOB NOT NULL)")
 
 
+def _residents(connection: sqlite3.Connection) -> None:
+    """What local models were seen to hold in memory, and how long they took to load."""
+    connection.execute(
+        "CREATE TABLE residents (ref TEXT PRIMARY KEY, size_bytes REAL, load_ms REAL, seen_at REAL) WITHOUT ROWID"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _runs_and_attempts,
     _billed_usage,
@@ -254,5 +261,6 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _judgements,
     _traffic,
     _conversations,
+    _residents,
 )
 """Each brings the tables one version further. One that has shipped is never edited."""

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from mmai.errors import StorageError
-from mmai.telemetry import conversations, database, judgements, observed, rows, traffic
+from mmai.telemetry import conversations, database, judgements, observed, rows, traffic, uses
 from mmai.values.conversation import Conversation, Hit, Listed
 from mmai.values.model import Profile
 from mmai.values.outcome import Judged, Outcome
 from mmai.values.record import RunRecord
 from mmai.values.request import Part
-from mmai.values.traffic import Place
+from mmai.values.traffic import Place, Use
 
 Result = TypeVar("Result")
 
@@ -193,6 +193,10 @@ class History:
         """What is known of places that are called, by key."""
         return self._use(lambda connection: traffic.places(connection, keys, now=now), {})
 
+    def telling_places(self, *, now: float) -> list[Place]:
+        """The places of which there is something to say: that they are left alone, or how many calls at a time are wise."""
+        return self._use(lambda connection: traffic.telling(connection, now=now), [])
+
     def keep_places(self, changed: Collection[Place], *, now: float) -> None:
         """Keep what became of places."""
         self._use(lambda connection: traffic.keep(connection, changed, now=now), None)
@@ -212,6 +216,18 @@ class History:
     def turn(self, name: str) -> int | None:
         """Whose turn it is of those that take turns, counted over all processes; None when that cannot be told."""
         return self._use(lambda connection: traffic.turn(connection, name), None)
+
+    def uses(self, refs: Sequence[str], *, now: float) -> dict[str, Use]:
+        """By reference, what is remembered of local models."""
+        return self._use(lambda connection: uses.uses(connection, refs, now=now), {})
+
+    def most_used(self, *, since: float) -> list[str]:
+        """References of the models that were called since then (unix seconds), the most used first."""
+        return self._use(lambda connection: uses.most_used(connection, since=since), [])
+
+    def seen_loaded(self, sizes: Mapping[str, tuple[int | None, float | None]], *, now: float) -> None:
+        """Remember the bytes models hold in memory, and the milliseconds it took to load them."""
+        self._use(lambda connection: uses.seen_loaded(connection, sizes, now=now), None)
 
     def close(self) -> None:
         """Let go of the database. May be called twice."""

@@ -32,6 +32,21 @@ def places(connection: sqlite3.Connection, keys: Iterable[str], *, now: float) -
     return found
 
 
+def telling(connection: sqlite3.Connection, *, now: float) -> list[Place]:
+    """The places of which there is something to say now: that they are left alone, or how many calls at a time are wise."""
+    found = []
+    for (state,) in connection.execute(
+        "SELECT state FROM places WHERE changed_at > ? AND state <> '' ORDER BY key", (now - FORGOTTEN_S,)
+    ):
+        try:
+            place = json.decode(state, type=Place)
+        except MsgspecError:  # of a newer mmai
+            continue
+        if place.limit is not None or (place.open_until is not None and place.open_until > now):
+            found.append(place)
+    return found
+
+
 def keep(connection: sqlite3.Connection, changed: Iterable[Place], *, now: float) -> None:
     """Put these places over what stands under their keys."""
     connection.executemany(

@@ -71,3 +71,15 @@ class Place(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Calls at a time that were found to be wise, for all models there."""
     recovered_at: float | None = None
     """When it closed again: from then on its share of calls grows back."""
+
+
+class Use(Struct, frozen=True, kw_only=True):
+    """What is remembered of a local model: when it was called, and what it takes to hold and to load."""
+
+    used_at: tuple[float, ...] = ()
+    """Unix seconds, the latest last."""
+    under_way: int = 0
+    """Calls of living processes."""
+    size_bytes: int | None = None
+    """In memory, as it was seen there."""
+    load_ms: float | None = None

@@ -141,6 +141,8 @@ class FakeOllama(Wall):
     def __init__(self, *models: FakeModel, port: int = 0, host: str = "127.0.0.1") -> None:
         self.models = {model.name: model for model in models}
         self.loaded: dict[str, FakeModel] = {}
+        self.for_good: set[str] = set()
+        """Names of models that were told to stay, by a negative `keep_alive`."""
         self.load_gate: Gate | None = None
         """Where a model that is not in memory waits before it is."""
         self.library = Library()
@@ -196,7 +198,12 @@ class FakeOllama(Wall):
             case "GET", "/api/tags":
                 return [whole(200, {"models": [model.tag for model in self.models.values()]})]
             case "GET", "/api/ps":
-                return [whole(200, {"models": [_running(model) for model in self.loaded.values()]})]
+                return [
+                    whole(
+                        200,
+                        {"models": [_running(model, for_good=model.name in self.for_good) for model in self.loaded.values()]},
+                    )
+                ]
             case "POST", "/api/show":
                 model = self.find(seen)
                 return [whole(200, model.shown)] if model else self._missing(seen)
@@ -229,6 +236,8 @@ class FakeOllama(Wall):
             if self.load_gate:
                 yield self.load_gate
             self.loaded[model.name] = model
+        if isinstance(kept := (seen.json or {}).get("keep_alive"), int | float) and kept < 0:
+            self.for_good.add(model.name)
         yield from super().script(seen)
         if keep_alive == 0:
             self.loaded.pop(model.name, None)
@@ -344,7 +353,7 @@ def _asks(seen: Seen) -> bool:
     return bool(seen.json.get("messages") or seen.json.get("prompt") or seen.json.get("input"))
 
 
-def _running(model: FakeModel) -> dict[str, Any]:
+def _running(model: FakeModel, *, for_good: bool) -> dict[str, Any]:
     memory = model.size_bytes * 5 // 4
     return {
         "name": model.name,
@@ -352,7 +361,7 @@ def _running(model: FakeModel) -> dict[str, Any]:
         "size": memory,
         "digest": model.digest,
         "details": model.details,
-        "expires_at": "2026-01-02T03:09:05.678901Z",
+        "expires_at": "2318-03-10T07:44:27.123456789Z" if for_good else "2026-01-02T03:09:05.678901Z",
         "size_vram": memory,
         "context_length": 4096,
     }

@@ -139,7 +139,7 @@ class CoreMLBackend:
         """Nothing here fails by chance, so the general rule says enough."""
         return advise(error)
 
-    async def ensure_ready(self, model: ModelCard, *, timeout_s: float) -> Loaded:
+    async def ensure_ready(self, model: ModelCard, *, timeout_s: float, keep_alive: float | str | None = None) -> Loaded:
         """Load the model as `Resident` promises."""
         package = self.inspect(model)
         name, _ = chosen(self._setup.executor, platform=sys.platform)

@@ -40,6 +40,9 @@ from mmai.values.pull import PullProgress
 from mmai.values.request import Request
 from mmai.values.url import is_loopback, ollama_endpoint
 
+KEEP_ALIVE = "5m"
+"""How long the server keeps a model after a call, where nobody says otherwise; said with each call, whatever the server's own is."""
+
 SHOWS_AT_ONCE = 8
 CHAT, EMBED = "/api/chat", "/api/embed"
 
@@ -67,7 +70,7 @@ class OllamaBackend:
         )
         self.endpoint: str | None = self._server.url
         self._timeouts = endpoint.timeouts
-        self._keep_alive: float | str | None = endpoint.options.get("keep_alive")
+        self._keep_alive: float | str = endpoint.options.get("keep_alive", KEEP_ALIVE)
 
     async def list_models(self) -> list[ModelCard]:
         """What the server has, in its order. A model that cannot be shown is listed with what the list itself says."""
@@ -124,11 +127,11 @@ class OllamaBackend:
         """See `Backend.aclose`."""
         await self._server.aclose()
 
-    async def ensure_ready(self, model: ModelCard, *, timeout_s: float) -> Loaded:
+    async def ensure_ready(self, model: ModelCard, *, timeout_s: float, keep_alive: float | str | None = None) -> Loaded:
         """See `Resident.ensure_ready`. The server itself makes a second load wait for the first."""
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._load(model, timeout_s)
+                return await self._load(model, timeout_s, keep_alive)
         except TimeoutError as exc:
             raise TimedOut(f"`{model.ref}` was not in memory within {timeout_s:g} s", phase="first_token") from exc
 
@@ -163,18 +166,20 @@ class OllamaBackend:
         """See `Library.remove`."""
         await self._server.ask("DELETE", "/api/delete", name_body(name), ref=ModelRef(self.provider, name))
 
-    async def _load(self, model: ModelCard, timeout_s: float) -> Loaded:
+    async def _load(self, model: ModelCard, timeout_s: float, keep_alive: float | str | None) -> Loaded:
         if model.locality == "cloud":
             return Loaded(name=model.name)
-        if present := await self._find_loaded(model.name):
+        present = await self._find_loaded(model.name)
+        if present and keep_alive is None:
             return present
+        kept = self._keep_alive if keep_alive is None else keep_alive
         started = self._clock.monotonic()
         embeds = _only_embeds(model)
-        path, body = "/api/embed" if embeds else "/api/generate", load_body(model.name, embeds=embeds)
+        path, body = "/api/embed" if embeds else "/api/generate", load_body(model.name, embeds=embeds, keep_alive=kept)
         patient = replace(self._timeouts, first_token_s=timeout_s)
         async with self._server.open("POST", path, body, ref=model.ref, timeouts=patient) as reply:
             check_done(await reply.read(), model.ref, where=self._server.where)
-        load_ms = (self._clock.monotonic() - started) * 1000
+        load_ms = None if present else (self._clock.monotonic() - started) * 1000
         return replace(await self._find_loaded(model.name) or Loaded(name=model.name), load_ms=load_ms)
 
     async def _find_loaded(self, name: str) -> Loaded | None:
@@ -200,8 +205,8 @@ class OllamaBackend:
         return as_card(listed, shown, provider=self.provider, url=self._server.url, loaded=loaded)
 
     def _kept(self, request: Request) -> Request:
-        """The request with how long the settings keep a model, where it says nothing of that itself."""
-        if self._keep_alive is None or request.options.keep_alive is not None:
+        """The request with how long a model is kept, where it says nothing of that itself."""
+        if request.options.keep_alive is not None:
             return request
         return replace(request, options=replace(request.options, keep_alive=self._keep_alive))
 
