@@ -166,8 +166,7 @@ def _run(
 
 async def make_room(route: Route, here: World, call: Frame, *, by_name: bool) -> None:
     """Have local models leave memory where the settings' budget would not hold this one beside them, and say which."""
-    made = await here.residency.make_room(route, by_name=by_name)
-    for one in made.left:
+    for one in await here.residency.make_room(route, by_name=by_name):
         call.note(f"{one.ref} left memory to make room for {route.card.ref}")
 
 

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from msgspec import Struct
-
 from mmai.backends.base import Resident
 from mmai.clock import Clock
 from mmai.engine.session import Route, Session
@@ -39,13 +37,6 @@ class Uses(Protocol):
         """Bytes that models hold, and milliseconds that loading them took, as they were seen."""
 
 
-class Made(Struct, frozen=True, kw_only=True):
-    """What was done to make room."""
-
-    left: tuple[Held, ...] = ()
-    budget_bytes: int | None = None
-
-
 class Residency:
     """The memory of one session's local servers, held to a budget."""
 
@@ -56,8 +47,8 @@ class Residency:
         self._uses = uses
         self._clock = clock
 
-    async def make_room(self, route: Route, *, by_name: bool) -> Made:
-        """Have as many models leave as it takes for this one to fit. Nothing is asked without a budget.
+    async def make_room(self, route: Route, *, by_name: bool) -> tuple[Held, ...]:
+        """Have as many models leave as it takes for this one to fit, and say which did. Nothing is asked without a budget.
 
         Raises:
             NoEligibleModel: it would not fit, whatever may leave; nothing was unloaded.
@@ -65,20 +56,21 @@ class Residency:
         """
         backend = self._session.backend(route.endpoint)
         if self.budget_bytes is None or route.card.locality != "local" or not isinstance(backend, Resident):
-            return Made()
+            return ()
         if route.endpoint.kind in INSIDE:
-            return Made()
+            return ()
         present = await self._present()
         ref = str(route.card.ref)
         if any(key == ref for key, _, _ in present):
-            return Made(budget_bytes=self.budget_bytes)
+            return ()
         held = self._held(present)
         need = await self._size_of(route)
         verdict = room_for(need, held, budget_bytes=self.budget_bytes, now=self._clock.now(), by_name=by_name)
         if not verdict.fits:
             raise self._too_little(ref, need, held, verdict)
-        await self._unload([(one, endpoint) for one in verdict.leave for key, _, endpoint in present if key == one.ref])
-        return Made(left=verdict.leave, budget_bytes=self.budget_bytes)
+        places = {key: endpoint for key, _, endpoint in present}
+        gone = [one for one in verdict.leave if await self._unloaded(one, places[one.ref])]
+        return tuple(gone)
 
     async def load(self, route: Route, *, timeout_s: float, keep_alive: float | str | None = None) -> Loaded:
         """Have a model loaded, and remember what it holds and how long that took.
@@ -139,13 +131,9 @@ class Residency:
             for use in [known.get(ref) or Use()]
         ]
 
-    async def _unload(self, leaving: Sequence[tuple[Held, Endpoint]]) -> None:
-        for one, endpoint in leaving:
-            backend = self._session.backend(endpoint)
-            name = one.ref.partition(":")[2]
-            if isinstance(backend, Resident):
-                await backend.unload(ModelCard(provider=endpoint.provider, name=name))
-                await self._gone(backend, name)
+    async def _unloaded(self, held: Held, endpoint: Endpoint) -> bool:
+        card = ModelCard(provider=endpoint.provider, name=held.ref.partition(":")[2], locality=endpoint.locality)
+        return await self.unload(Route(card, endpoint))
 
     async def _gone(self, backend: Resident, name: str) -> bool:
         until = self._clock.monotonic() + GONE_S
