@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing, nullcontext
+from contextlib import nullcontext
 from itertools import count
 
 from msgspec import Struct
@@ -106,12 +106,14 @@ class _Many:
                     restart_on_cut=self._job.restart_on_cut,
                 )
                 rows = self._rows()
-                async with aclosing(side_by_side(rows, lambda row: asker.ask(row.request), most=most)) as answered:
-                    async for row, answer in answered:
-                        self._progress.seconds = clock.monotonic() - began
-                        self._take(row, answer)
-                        if shown:
-                            shown.update(self._progress)
+
+                def take(row: Row, answer: Answered) -> None:
+                    self._progress.seconds = clock.monotonic() - began
+                    self._take(row, answer)
+                    if shown:
+                        shown.update(self._progress)
+
+                await side_by_side(rows, lambda row: asker.ask(row.request), take, most=most)
             self._finish()
         except asyncio.CancelledError:
             call.note(going_on_line(None if self._file is None else str(self._file.path), self._progress))

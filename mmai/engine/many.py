@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
@@ -95,13 +95,17 @@ class Asker:
 
 
 async def side_by_side(
-    rows: Callable[[], Awaitable[T | None]], ask: Callable[[T], Awaitable[Answered]], *, most: int
-) -> AsyncGenerator[tuple[T, Answered], None]:
-    """What comes of each row, as it comes; at most `most` are asked at a time. `rows` gives the next one, and None at the end.
+    rows: Callable[[], Awaitable[T | None]],
+    ask: Callable[[T], Awaitable[Answered]],
+    take: Callable[[T, Answered], None],
+    *,
+    most: int,
+) -> None:
+    """Ask every row, at most `most` at a time, and hand each answer to `take` the moment it is whole: nothing that was paid for waits
+    anywhere while somebody stops the rest. `rows` gives the next row, and None at the end.
 
-    Leaving it cancels what is under way. What `rows` raises is raised when those that were begun are done.
+    What `rows` raises is raised when those that were begun are done; what `take` raises ends all of them.
     """
-    done: asyncio.Queue[tuple[T, Answered] | None] = asyncio.Queue(most)
     turn = asyncio.Lock()
     over = False
     unread: MmaiError | None = None
@@ -118,29 +122,16 @@ async def side_by_side(
 
     async def work() -> None:
         while (row := await following()) is not None:
-            await done.put((row, await ask(row)))
+            take(row, await ask(row))
 
-    async def all_of_them() -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(most):
-                    group.create_task(work())
-        finally:
-            await done.put(None)
-
-    everything = asyncio.create_task(all_of_them())
     try:
-        while (answered := await done.get()) is not None:
-            yield answered
-        await everything
-        if unread is not None:
-            raise unread
-    finally:
-        everything.cancel()
-        while not everything.done():
-            while not done.empty():
-                done.get_nowait()
-            await asyncio.wait([everything], timeout=0.01)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(most):
+                group.create_task(work())
+    except ExceptionGroup as group_of_errors:
+        raise group_of_errors.exceptions[0] from None
+    if unread is not None:
+        raise unread
 
 
 class Feed:
