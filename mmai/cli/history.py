@@ -35,7 +35,10 @@ def list_conversations(
     quiet: opt.QuietOption = False,
     no_color: opt.NoColorOption = False,
 ) -> None:
-    """List the latest conversations, the one gone on with last first."""
+    """List the latest conversations.
+
+    Example: mmai history list -n 5
+    """
     call = frame("history list", output, json=json, quiet=quiet, no_color=no_color)
     from mmai.cli.learned import books
     from mmai.render.history import conversations_table, summary_data
@@ -57,7 +60,10 @@ def show(
     quiet: opt.QuietOption = False,
     no_color: opt.NoColorOption = False,
 ) -> None:
-    """Show every turn of a conversation."""
+    """Show every turn of a conversation.
+
+    Example: mmai history show last
+    """
     call = frame("history show", Output.TABLE, json=json, quiet=quiet, no_color=no_color)
     from mmai.clock import Clock
     from mmai.render.answer import open_answer
@@ -81,7 +87,10 @@ def search(
     quiet: opt.QuietOption = False,
     no_color: opt.NoColorOption = False,
 ) -> None:
-    """Find runs by what was asked or answered, the best first."""
+    """Find runs by what was asked or answered.
+
+    Example: mmai history search blue sky
+    """
     call = frame("history search", output, json=json, quiet=quiet, no_color=no_color)
     from mmai.cli.learned import books
     from mmai.render.history import hit_data, hits_table
@@ -109,7 +118,15 @@ def remove(
     quiet: opt.QuietOption = False,
     no_color: opt.NoColorOption = False,
 ) -> None:
-    """Take the words of conversations out of the history; what they cost stays, for the budget."""
+    """Forget what was said in conversations.
+
+    What they cost stays, for the budget.
+
+    \b
+    Examples:
+      mmai history rm 01M83P1TW0
+      mmai history rm --older-than 90d
+    """
     call = frame("history rm", Output.TABLE, json=json, quiet=quiet, no_color=no_color)
     from mmai.cli.learned import books
 
@@ -134,7 +151,10 @@ def name(
     wanted: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
     quiet: opt.QuietOption = False,
 ) -> None:
-    """Give a conversation a name, for `mmai run --conversation NAME`."""
+    """Give a conversation a name.
+
+    Example: mmai history name last work, and then: mmai run --conversation work "and now?"
+    """
     call = frame("history name", Output.TABLE, quiet=quiet)
     from mmai.cli.learned import books
 
@@ -151,7 +171,12 @@ def export(
     form: Annotated[str, typer.Option("--output", "-o", metavar="md|json|jsonl", help="In which form.")] = "md",
     everything: Annotated[bool, typer.Option("--all", help="Every conversation.", show_default=False)] = False,
 ) -> None:
-    """Write a conversation to standard output, for people (md) or for programs: messages with role and content."""
+    """Write out a conversation, for people or programs.
+
+    As Markdown, or as messages with role and content.
+
+    Example: mmai history export last -o json
+    """
     call = frame("history export", Output.TABLE)
     from mmai.cli.learned import books
     from mmai.render.envelope import json_lines

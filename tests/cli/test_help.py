@@ -5,14 +5,23 @@ from command import Mmai
 
 COMMANDS = (
     "run",
+    "chat",
     "select",
     "rate",
+    "history",
+    "history list",
+    "history show",
+    "history search",
+    "history rm",
+    "history name",
+    "history export",
     "discover",
     "models",
     "models list",
     "models show",
     "models rm",
     "pull",
+    "preload",
     "status",
     "selftest",
     "selftest coreml",
@@ -42,7 +51,7 @@ def commands_of(help_text: str) -> list[str]:
 
 def test_every_command_is_in_this_list(mmai: Mmai) -> None:
     top = commands_of(mmai("--help").stdout)
-    groups = {name: commands_of(mmai(name, "--help").stdout) for name in ("models", "selftest", "config", "keys")}
+    groups = {name: commands_of(mmai(name, "--help").stdout) for name in ("history", "models", "selftest", "config", "keys")}
     assert set(COMMANDS) == {*top, *(f"{group} {name}" for group, names in groups.items() for name in names)}
 
 
