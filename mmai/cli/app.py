@@ -39,6 +39,7 @@ ORDER = (
     "discover",
     "models",
     "pull",
+    "preload",
     "status",
     "selftest",
     "config",

@@ -31,9 +31,9 @@ def chat(
     verbose: opt.VerboseOption = False,
     no_color: opt.NoColorOption = False,
 ) -> None:
-    """Ask one question after another; every answer knows what was said before.
+    """Ask one question after another.
 
-    Enter sends; Alt-Enter, or a line that ends with a backslash, goes on in the next line, and so does everything between two
+    Every answer knows what was said before. Enter sends; Alt-Enter, or a line that ends with a backslash, goes on in the next line, and so does everything between two
     lines of three double quotes. Ctrl-C stops an answer and keeps it, Ctrl-D leaves. /help lists what begins with a slash. From
     a pipe every line is a question. `mmai run -c` and `mmai chat -c` go on with it later.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 history = typer.Typer(
     cls=ListByDefault,
-    help="""Show what was asked and answered: conversations, and the runs they are made of. Without a command: list.
+    help="""Show what was asked and answered. Without a command: list.
 
     Example: mmai history search "blue sky"
     """,

@@ -43,9 +43,9 @@ def preload(
     quiet: opt.QuietOption = False,
     no_color: opt.NoColorOption = False,
 ) -> None:
-    """Load models into the memory of their local server, so that the first answer does not wait.
+    """Load models into memory before they are asked.
 
-    With `resources.memory_budget` in the settings, the least valuable of the others leave where there is not room enough; without
+    The first answer does not wait then. With `resources.memory_budget` in the settings, the least valuable of the others leave where there is not room enough; without
     names only what fits beside them is loaded. Core ML models live inside mmai and end with it: they cannot be loaded ahead.
 
     \b
