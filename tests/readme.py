@@ -46,14 +46,14 @@ ANSWERS = {
 }
 """What the fake server says to a prompt with these words."""
 
-RECORDED = ("Rate",)
-"""Sections whose runs go into the history; elsewhere the speed of this machine would have a say in the scores."""
+RECORDED = ("Rate", "Conversations")
+"""Sections whose runs go into a history of their own; elsewhere the speed of this machine would have a say in the scores."""
 
 BLOCK = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 TABLE = re.compile(r"(<!-- (settings|backend) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 CUT = "…"
 
-VOLATILE = re.compile(r" · [\d.]+ tokens/s|<?\d[\d.,]*(?= ?(?:ms|s|kB|tokens/s)\b)|─+| +")
+VOLATILE = re.compile(r" · [\d.]+ tokens/s|<?\d[\d.,]*(?= ?(?:ms|s|kB|tokens/s)\b|/s)|─+| +")
 """The one rule for what may differ from run to run: figures of time, speed and our own size, and the width they make columns."""
 
 
@@ -121,6 +121,9 @@ class _Page:
             self.section, self.exported = section, {}
             title = found.string[: found.start()].rpartition("\n## ")[2].partition("\n")[0]
             self.shell.env["MMAI_LOG"] = str(title in RECORDED).lower()
+            self.shell.env.pop("XDG_DATA_HOME", None)
+            if title in RECORDED:
+                self.shell.env["XDG_DATA_HOME"] = str(self.home / title)
         lines = [
             line for command, shown in _commands(found["text"]) for line in [f"$ {command}", *self._printed(command, shown)]
         ]
