@@ -45,7 +45,8 @@ def chat(
     """
     call = frame("chat", AnswerOutput.TEXT, quiet=quiet, no_color=no_color)
     from mmai.cli.attachments import read_attachment
-    from mmai.cli.chat_session import ChatSession, converse
+    from mmai.cli.chat_loop import converse
+    from mmai.cli.chat_session import ChatSession
     from mmai.cli.shown import View
     from mmai.cli.talking import Said, demand_name
     from mmai.cli.wishes import limits, tuning, wish

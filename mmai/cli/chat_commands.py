@@ -3,19 +3,16 @@
 import shlex
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from mmai.cli.attachments import read_attachment
+from mmai.cli.chat_session import Chat
 from mmai.engine.wish import AUTO
 from mmai.errors import UsageError
 from mmai.render.units import duration, money
 from mmai.values.request import Message, Part, TextPart
-
-if TYPE_CHECKING:
-    from mmai.cli.chat_session import Chat
 
 LISTED = 20
 """Models that `/model` names."""
@@ -30,10 +27,10 @@ class Command(Struct, frozen=True):
 
     usage: str
     help: str
-    run: "Callable[[Chat, str], Awaitable[None]]"
+    run: Callable[[Chat, str], Awaitable[None]]
 
 
-async def obey(line: str, chat: "Chat") -> None:
+async def obey(line: str, chat: Chat) -> None:
     """Do what a line says.
 
     Raises:
@@ -50,7 +47,7 @@ async def obey(line: str, chat: "Chat") -> None:
     await command.run(chat, rest.strip())
 
 
-async def _model(chat: "Chat", rest: str) -> None:
+async def _model(chat: Chat, rest: str) -> None:
     session = chat.session
     if not rest:
         current = session.wish.model if session.wish.model != AUTO else chat.talk.wish(session.wish).model
@@ -65,14 +62,14 @@ async def _model(chat: "Chat", rest: str) -> None:
     chat.call.note(f"model: {session.wish.model}")
 
 
-async def _system(chat: "Chat", rest: str) -> None:
+async def _system(chat: Chat, rest: str) -> None:
     session = chat.session
     session.template = replace(session.template, messages=(Message("system", (TextPart(rest),)),) if rest else ())
     chat.talk.conversation = replace(chat.talk.conversation, system=rest)
     chat.call.note("instructions: none" if not rest else f"instructions: {rest}")
 
 
-async def _attach(chat: "Chat", rest: str) -> None:
+async def _attach(chat: Chat, rest: str) -> None:
     try:
         names = shlex.split(rest)
     except ValueError as exc:
@@ -84,7 +81,7 @@ async def _attach(chat: "Chat", rest: str) -> None:
     chat.call.note(f"{count} file{'s' * (count != 1)} go{'es' * (count == 1)} with the next message")
 
 
-async def _save(chat: "Chat", rest: str) -> None:
+async def _save(chat: Chat, rest: str) -> None:
     from mmai import files
     from mmai.render.history import markdown
 
@@ -112,14 +109,14 @@ def _place(wanted: str) -> Path:
     return path
 
 
-async def _usage(chat: "Chat", rest: str) -> None:
+async def _usage(chat: Chat, rest: str) -> None:
     spent = chat.session.spent
     cost = "cost unknown" if spent.cost_usd is None else money(spent.cost_usd)
     answers = f"{spent.answers} answer{'s' * (spent.answers != 1)}"
     chat.call.say(f"{answers} · {spent.input_tokens} in, {spent.output_tokens} out · {cost} · {duration(spent.seconds * 1000)}")
 
 
-async def _retry(chat: "Chat", rest: str) -> None:
+async def _retry(chat: Chat, rest: str) -> None:
     parts = chat.session.last
     if not parts:
         raise UsageError("nothing was sent yet")
@@ -128,18 +125,18 @@ async def _retry(chat: "Chat", rest: str) -> None:
     await chat.send(parts)
 
 
-async def _clear(chat: "Chat", rest: str) -> None:
+async def _clear(chat: Chat, rest: str) -> None:
     chat.anew()
     chat.call.note("a new conversation")
 
 
-async def _help(chat: "Chat", rest: str) -> None:
+async def _help(chat: Chat, rest: str) -> None:
     width = max(len(command.usage) for command in COMMANDS.values())
     for command in COMMANDS.values():
         chat.call.say(f"  {command.usage:<{width}}  {command.help}")
 
 
-async def _exit(chat: "Chat", rest: str) -> None:
+async def _exit(chat: Chat, rest: str) -> None:
     raise Leave
 
 

@@ -21,7 +21,8 @@ from mmai.engine.purse import Purse
 from mmai.engine.wish import Choice
 from mmai.errors import MmaiError, UsageError
 from mmai.render.envelope import json_lines
-from mmai.render.many import Progress, going_on_line, open_many_progress, row_data, summary_line
+from mmai.render.many import Progress, going_on_line, row_data, summary_line
+from mmai.render.many_progress import open_many_progress
 from mmai.values.request import Request
 
 WINDOW = 1000

@@ -20,6 +20,7 @@ from mmai.render.clean import Cleaner
 from mmai.render.envelope import json_lines, plain
 from mmai.render.notes import (
     ReasoningWriter,
+    attempt_line,
     chosen_line,
     execution_line,
     fallback_line,
@@ -337,6 +338,9 @@ class TextShown(Shown):
             self._write(self.answer(end))
         if self._writer is not None:
             self._writer.close()
+        if self._view.verbose and len(end.record.attempts) > 1:
+            for attempt in end.record.attempts:
+                self._call.note(attempt_line(attempt))
         if self._view.usage and not (end.error and end.record.usage == Usage()):
             self._call.note(usage_line(end.record, price=self._card.price if self._card else None))
 

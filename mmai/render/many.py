@@ -1,19 +1,14 @@
 """Many prompts in words: how far they are, and one JSON value for each answer."""
 
-from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Protocol, Self
+from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 
-from mmai.clock import Clock
 from mmai.errors import MmaiError
 from mmai.render.run import attempt_data
-from mmai.render.terminal import Terminal
 from mmai.render.units import duration, money
 from mmai.values.record import RunRecord
-
-LINE_EVERY_S = 10.0
 
 
 class Progress(Struct, kw_only=True):
@@ -118,49 +113,6 @@ def row_data(
         "key": key,
         **carried,
     }
-
-
-class ManyWriter(Protocol):
-    """Shows how far it is, now and then. A context manager: what it draws is finished when it is left."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
-
-    def update(self, progress: Progress) -> None:
-        """Show it."""
-
-
-def open_many_progress(terminal: Terminal, *, total: int | None, clock: Clock) -> ManyWriter:
-    """A bar where the screen can redraw it, otherwise lines."""
-    if terminal.live:
-        from mmai.render.rich_many import ManyBar  # noqa: PLC0415  rich costs 30 ms, and a log file needs none of it
-
-        return ManyBar(terminal, total=total, clock=clock)
-    return ManyLines(lambda text: terminal.write(f"{text}\n"), clock=clock)
-
-
-class ManyLines:
-    """A line now and then."""
-
-    def __init__(self, write: Callable[[str], None], *, clock: Clock) -> None:
-        self._write = write
-        self._clock = clock
-        self._said_at = clock.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        return None
-
-    def update(self, progress: Progress) -> None:
-        """Write a line if it is time."""
-        if self._clock.monotonic() - self._said_at >= LINE_EVERY_S:
-            self._said_at = self._clock.monotonic()
-            self._write(counted(progress))
 
 
 def _rate(rate: float) -> str:

@@ -61,6 +61,13 @@ def fallback_line(attempt: Attempt, *, following: str) -> str:
     return clean_line(f"{attempt.model} failed ({_why(attempt)}), trying {again}")
 
 
+def attempt_line(attempt: Attempt) -> str:
+    """`ollama:qwen3:8b at http://127.0.0.1:11434: cannot_connect after 3 ms`, or `answered after 2.1 s · $0.0003`."""
+    place = f" at {attempt.endpoint}" if attempt.endpoint else ""
+    cost = "" if attempt.cost_usd is None else f" · {money(attempt.cost_usd)}"
+    return clean_line(f"{attempt.model}{place}: {attempt.failure or 'answered'} after {duration(attempt.ms)}{cost}")
+
+
 def skipped_line(model: str, *, reason: str | None, for_s: float) -> str:
     """`ollama:qwen3:8b is left alone for 4 s (cannot connect to `127.0.0.1:11434`: connection refused)`."""
     pause = "" if for_s < 1 else f" for {for_s:.0f} s"
