@@ -11,7 +11,7 @@ from mmai.cli.attachments import read_attachment
 from mmai.cli.chat_session import Chat
 from mmai.engine.wish import AUTO
 from mmai.errors import UsageError
-from mmai.render.units import duration, money
+from mmai.render.units import UNKNOWN, duration, money
 from mmai.values.request import Message, Part, TextPart
 
 LISTED = 20
@@ -78,7 +78,9 @@ async def _attach(chat: Chat, rest: str) -> None:
         raise UsageError("nothing is attached, and nothing was named", hint="/attach FILE")
     chat.session.attached += _read(names)
     count = len(chat.session.attached)
-    chat.call.note(f"{count} file{'s' * (count != 1)} go{'es' * (count == 1)} with the next message")
+    named = [name for part in chat.session.attached if (name := getattr(part, "name", None))]
+    which = f": {', '.join(named)}" if named else ""
+    chat.call.note(f"{count} file{'s' * (count != 1)} go{'es' * (count == 1)} with the next message{which}")
 
 
 async def _save(chat: Chat, rest: str) -> None:
@@ -113,15 +115,19 @@ async def _usage(chat: Chat, rest: str) -> None:
     spent = chat.session.spent
     cost = "cost unknown" if spent.cost_usd is None else money(spent.cost_usd)
     answers = f"{spent.answers} answer{'s' * (spent.answers != 1)}"
-    chat.call.say(f"{answers} · {spent.input_tokens} in, {spent.output_tokens} out · {cost} · {duration(spent.seconds * 1000)}")
+    tokens = f"{_known(spent.input_tokens)} in, {_known(spent.output_tokens)} out"
+    chat.call.say(f"{answers} · {tokens} · {cost} · {duration(spent.seconds * 1000)}")
+
+
+def _known(count: int | None) -> str:
+    return UNKNOWN if count is None else str(count)
 
 
 async def _retry(chat: Chat, rest: str) -> None:
     parts = chat.session.last
     if not parts:
         raise UsageError("nothing was sent yet")
-    if chat.talk.conversation.turns:
-        chat.forget_last()
+    chat.forget_last()
     await chat.send(parts)
 
 

@@ -50,9 +50,10 @@ async def typed_lines(call: Frame) -> AsyncGenerator[str, None]:
 def unfenced(text: str) -> str:
     """A message without the marks that held its lines together."""
     stripped = text.strip()
-    if stripped.startswith(FENCE) and stripped.endswith(FENCE) and len(stripped) >= 2 * len(FENCE):
-        return stripped[len(FENCE) : -len(FENCE)].strip("\n")
-    return text.replace("\\\n", "\n")
+    if not (stripped.startswith(FENCE) and stripped.endswith(FENCE) and len(stripped) >= 2 * len(FENCE)):
+        return text
+    inside = stripped[len(FENCE) : -len(FENCE)].strip("\n")
+    return f"/{inside}" if inside.startswith("/") else inside  # It is no command.
 
 
 def is_open(text: str) -> bool:
@@ -73,7 +74,8 @@ def _session(call: Frame) -> "PromptSession[str]":
         kept: History = FileHistory(str(path))
     except OSError:
         kept = InMemoryHistory()
-    output = Vt100_Output.from_pty(sys.stdout, term=call.env.get("TERM"))
+    # Answers may go into a file while somebody types.
+    output = Vt100_Output.from_pty(sys.stdout if call.out.is_tty else sys.stderr, term=call.env.get("TERM"))
     output.enable_cpr = False  # It would ask the terminal where the cursor is, and some never answer.
     return PromptSession(
         output=output,
@@ -97,6 +99,7 @@ def _keys() -> "KeyBindings":
     def _(event: "KeyPressEvent") -> None:
         buffer = event.current_buffer
         if is_open(buffer.text):
+            buffer.delete_before_cursor(int(buffer.document.text_before_cursor.endswith("\\")))
             buffer.insert_text("\n")
         else:
             buffer.validate_and_handle()

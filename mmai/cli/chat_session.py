@@ -1,5 +1,6 @@
 """A chat: what is said in it, who answers, and what it has cost so far."""
 
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,19 +24,25 @@ class Spent(Struct):
     """What the answers of this chat took. None is unknown."""
 
     answers: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
+    input_tokens: int | None = 0
+    output_tokens: int | None = 0
     cost_usd: float | None = 0.0
     seconds: float = 0.0
 
     def add(self, record: RunRecord) -> None:
         """One more answer, whole or not."""
         self.answers += 1
-        self.input_tokens += record.usage.input_tokens or 0
-        self.output_tokens += record.usage.output_tokens or 0
+        self.input_tokens = _sum(self.input_tokens, record.usage.input_tokens)
+        self.output_tokens = _sum(self.output_tokens, record.usage.output_tokens)
+        self.cost_usd = _sum(self.cost_usd, record.cost_usd)
         self.seconds += (record.timings.total_ms or 0.0) / 1000
-        known = self.cost_usd is not None and record.cost_usd is not None
-        self.cost_usd = (self.cost_usd or 0.0) + (record.cost_usd or 0.0) if known else None
+
+
+Number = TypeVar("Number", int, float)
+
+
+def _sum(so_far: Number | None, more: Number | None) -> Number | None:
+    return None if so_far is None or more is None else so_far + more
 
 
 class ChatSession:
@@ -86,7 +93,6 @@ class Chat:
         self.exit_code = 0
         """Of the last message or command that failed."""
         self._traffic = traffic
-        self._who: str | None = None
 
     async def say(self, text: str) -> None:
         """Send a message with what is attached, and show the answer. A failure is shown, and the chat goes on."""
@@ -123,9 +129,10 @@ class Chat:
         self.talk = self._talk_of(Conversation(id=""))
 
     def forget_last(self) -> None:
-        """Take the last turn out of what is carried on."""
+        """Take the message that was sent last, and what came of it, out of what is carried on."""
         talk = self.talk.conversation
-        self.carry(replace(talk, turns=talk.turns[:-1]))
+        if talk.turns and talk.turns[-1].user.parts == self.session.last:
+            self.carry(replace(talk, turns=talk.turns[:-1]))
 
     def _keep(self, parts: tuple[Part, ...], record: RunRecord) -> None:
         answer = Message("assistant", (TextPart(record.text),)) if record.text else None

@@ -149,3 +149,22 @@ def test_control_c_at_the_prompt_says_how_to_leave(talking: Mmai) -> None:
         screen.until(EDITING, times=2)
         screen.press("\x04")
         assert screen.end() == 0
+
+
+def test_a_message_that_could_not_be_sent_takes_no_other_turn_with_it(talking: Mmai, ollama: FakeOllama) -> None:
+    lines = b"one\n/model ollama:nobody:1b\ntwo\n/model ollama:qwen3:8b\n/retry\n"
+    result = talking(*QWEN, stdin=lines)
+    assert sent(ollama)[0] == ("user", "one")
+    assert sent(ollama)[-1] == ("user", "two")
+    assert result.stdout.endswith("3: two\n")
+
+
+def test_a_block_between_three_quotes_is_sent_as_it_is(talking: Mmai, ollama: FakeOllama) -> None:
+    with Screen(talking, *QWEN, "--raw") as screen:
+        screen.until(EDITING)
+        screen.press('"""\r/exit \\\rdone\r"""\r')
+        screen.until(EDITING, times=2)
+        screen.press("\x04")
+        assert screen.end() == 0
+    assert sent(ollama)[0][1].startswith("/exit")
+    assert sent(ollama)[0][1].endswith("done")
