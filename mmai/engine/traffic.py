@@ -109,8 +109,11 @@ class Traffic:
         the first of all the same: the last way out is never closed.
         """
         for _, group in groupby(routes, key=lambda route: route.card.ref):
-            if usable := [route for route in group if self._allows(route)]:
-                return self._picked(usable)
+            usable = [route for route in group if self._may_be_called(route)]
+            while usable:
+                if self._claims(picked := self._picked(usable)):
+                    return picked
+                usable.remove(picked)
         return routes[0]
 
     def closed(self, route: Route) -> tuple[str | None, float]:
@@ -185,17 +188,17 @@ class Traffic:
                 self._changed[key] = replace(self._places[key], limit=found)
         self._tell(at_once=True)
 
-    def _allows(self, route: Route) -> bool:
+    def _may_be_called(self, route: Route) -> bool:
+        """No breaker is in the way, or only ones that it is time to try out."""
         now = self._clock.now()
-        for key in keys(route):
-            place = self._places[key]
-            if place.open_until is None:
-                continue
-            if not breaker.allows(place, now) or key in self._probing:
-                return False
-            if self._board and not self._board.claim(key, now=now):
-                return False
-            self._probing.add(key)
+        return all(key not in self._probing and breaker.allows(self._places[key], now) for key in keys(route))
+
+    def _claims(self, route: Route) -> bool:
+        """Whether this call may go out: of those that would try a place out, one alone, of all processes."""
+        now, tried = self._clock.now(), [key for key in keys(route) if self._places[key].open_until is not None]
+        if self._board and not all(self._board.claim(key, now=now) for key in tried):
+            return False
+        self._probing.update(tried)
         return True
 
     def _closed_until(self, route: Route) -> float | None:

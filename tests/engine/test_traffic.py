@@ -179,3 +179,15 @@ def test_it_says_when_somebody_may_be_called_again(clock: Moments) -> None:
 
 def test_a_route_has_three_keys() -> None:
     assert keys(A) == ("ollama@http://one", "ollama@http://one#0", "ollama@http://one#0 a")
+
+
+def test_a_place_that_could_be_tried_out_and_was_not_stays_one_to_try(clock: Moments) -> None:
+    one = traffic(clock)
+    for route in (A, A_TWO):
+        fail(one, route)
+    clock.at += 7
+    first, second = one.next((A, A_TWO, B)), one.next((A, A_TWO, B))
+    assert {first, second} == {A, A_TWO}
+    assert one.next((A, A_TWO, B)) is B
+    call(one, first)
+    assert one.next((A, A_TWO, B)) is first
