@@ -31,6 +31,8 @@ class Session:
     def __init__(self, endpoints: Sequence[Endpoint], *, find_key: FindKey) -> None:
         self.endpoints = tuple(endpoints)
         self._find_key = find_key
+        self._routes: dict[str, list[Route]] = {}
+        """Of the models that were asked about last, by name: many requests go to the same ones."""
         self._open: dict[tuple[str, str | None, int, Timeouts], Backend] = {}
 
     @property
@@ -67,9 +69,12 @@ class Session:
 
     def routes(self, card: ModelCard) -> list[Route]:
         """Where a model can be called: the endpoints it was seen at, or all of its provider's when that is not known."""
-        of_provider = self.of(card.provider)
-        seen = [endpoint for endpoint in of_provider if endpoint.url in card.endpoints]
-        return [Route(card, _timed(endpoint, card.name)) for endpoint in seen or of_provider]
+        known = self._routes.get(card.name)
+        if not known or known[0].card is not card:
+            of_provider = self.of(card.provider)
+            seen = [endpoint for endpoint in of_provider if endpoint.url in card.endpoints]
+            known = self._routes[card.name] = [Route(card, _timed(endpoint, card.name)) for endpoint in seen or of_provider]
+        return list(known)
 
     async def __aenter__(self) -> Self:
         return self

@@ -87,6 +87,10 @@ class Traffic:
         self._shared: set[str] = set()
         """Keys of places that calls are spread over: others want to know of those whatever happens."""
         self._instances: dict[str, Instance] = {}
+        self._keys: dict[int, tuple[Route, tuple[str, str, str]]] = {}
+        """By the identity of routes, which come again and again."""
+        self._troubled: set[str] = set()
+        """Keys of places that a breaker has to say something of."""
         self._probing: set[str] = set()
         self._changed: dict[str, Place] = {}
         """What nobody else was told yet."""
@@ -98,18 +102,21 @@ class Traffic:
 
     def open(self, routes: Sequence[Route]) -> None:
         """Look up what is known of the routes of a request, where that was not done yet."""
-        unknown = {key for route in routes for key in keys(route)} - self._places.keys()
+        unknown = {key for route in routes for key in self._keys_of(route)} - self._places.keys()
         if not unknown:
             return
         known = self._board.places(unknown, now=self._clock.now()) if self._board else {}
-        self._places |= {key: known.get(key) or Place(key=key) for key in unknown}
+        for key in unknown:
+            self._put(known.get(key) or Place(key=key))
 
     def next(self, routes: Sequence[Route]) -> Route:
         """Whom to call: of the first model that has a place which may be called, the one the balance picks. When none may be,
         the first of all the same: the last way out is never closed.
         """
-        for _, group in groupby(routes, key=lambda route: route.card.ref):
-            usable = [route for route in group if self._may_be_called(route)]
+        for _, places in groupby(routes, key=lambda route: (route.card.provider, route.card.name)):
+            usable = list(places)
+            if self._troubled:
+                usable = [route for route in usable if self._may_be_called(route)]
             while usable:
                 if self._claims(picked := self._picked(usable)):
                     return picked
@@ -119,7 +126,7 @@ class Traffic:
     def closed(self, route: Route) -> tuple[str | None, float]:
         """Why a route is not called, and for how many seconds yet."""
         now = self._clock.now()
-        place = max((self._places[key] for key in keys(route)), key=lambda place: place.open_until or 0.0)
+        place = max((self._places[key] for key in self._keys_of(route)), key=lambda place: place.open_until or 0.0)
         return place.reason, max(0.0, (place.open_until or now) - now)
 
     def opens_at(self, routes: Sequence[Route]) -> float | None:
@@ -137,7 +144,7 @@ class Traffic:
         if self._limits is None:
             yield
             return
-        credential = keys(route)[1]
+        credential = self._keys_of(route)[1]
         self._limited[credential] = route.endpoint
         async with self._limits.of(route.endpoint, known=self._places[credential].limit):
             yield
@@ -165,12 +172,12 @@ class Traffic:
         if kind is None:
             if ttft_ms is not None:
                 instance.observe(ttft_ms, self._clock.monotonic())
-            for key in keys(route):
+            for key in self._keys_of(route):
                 self._succeeded(key, instance)
         else:
             if kind in breaker.WEIGHTS:
                 instance.failed(self._clock.monotonic())
-            self._failed(keys(route)[SCOPES.get(kind, 2)], kind, error, took_s, wait_s)
+            self._failed(self._keys_of(route)[SCOPES.get(kind, 2)], kind, error, took_s, wait_s)
         self._tell()
 
     def dropped(self, route: Route) -> None:
@@ -188,14 +195,27 @@ class Traffic:
                 self._changed[key] = replace(self._places[key], limit=found)
         self._tell(at_once=True)
 
+    def _put(self, place: Place) -> None:
+        self._places[place.key] = place
+        if place.open_until is None:
+            self._troubled.discard(place.key)
+        else:
+            self._troubled.add(place.key)
+
+    def _keys_of(self, route: Route) -> tuple[str, str, str]:
+        known = self._keys.get(id(route))
+        if known is None or known[0] is not route:
+            known = self._keys[id(route)] = (route, keys(route))
+        return known[1]
+
     def _may_be_called(self, route: Route) -> bool:
         """No breaker is in the way, or only ones that it is time to try out."""
         now = self._clock.now()
-        return all(key not in self._probing and breaker.allows(self._places[key], now) for key in keys(route))
+        return all(key not in self._probing and breaker.allows(self._places[key], now) for key in self._keys_of(route))
 
     def _claims(self, route: Route) -> bool:
         """Whether this call may go out: of those that would try a place out, one alone, of all processes."""
-        now, tried = self._clock.now(), [key for key in keys(route) if self._places[key].open_until is not None]
+        now, tried = self._clock.now(), [key for key in self._keys_of(route) if self._places[key].open_until is not None]
         if self._board and not all(self._board.claim(key, now=now) for key in tried):
             return False
         self._probing.update(tried)
@@ -203,9 +223,9 @@ class Traffic:
 
     def _closed_until(self, route: Route) -> float | None:
         now = self._clock.now()
-        if not self._probing.isdisjoint(keys(route)):
+        if not self._probing.isdisjoint(self._keys_of(route)):
             return now
-        places = [self._places[key] for key in keys(route)]
+        places = [self._places[key] for key in self._keys_of(route)]
         until = [place.open_until for place in places if place.open_until is not None and not breaker.allows(place, now)]
         return max(until, default=None)
 
@@ -213,7 +233,8 @@ class Traffic:
         if len(usable) == 1:
             return usable[0]
         instances = [self._instance(route) for route in usable]
-        self._shared.update(instance.key for instance in instances)
+        if instances[0].key not in self._shared or instances[-1].key not in self._shared:
+            self._shared.update(instance.key for instance in instances)
         self._look()
         index = pick(
             instances,
@@ -226,7 +247,7 @@ class Traffic:
         return usable[index]
 
     def _instance(self, route: Route) -> Instance:
-        *_, key = keys(route)
+        *_, key = self._keys_of(route)
         if key not in self._instances:
             instance = self._instances[key] = Instance(key, region=route.endpoint.region)
             place = self._places[key]
@@ -243,7 +264,7 @@ class Traffic:
         if instance.key in self._shared or self._limits:  # of many calls, others want to know wherever they go
             self._calls[instance.key] = instance.in_flight
         if change < 0:
-            self._probing.difference_update(keys(route))
+            self._probing.difference_update(self._keys_of(route))
         return instance
 
     def _succeeded(self, key: str, instance: Instance) -> None:
@@ -253,7 +274,7 @@ class Traffic:
             after = replace(after, latency_ms=instance.latency_ms, latency_at=now)
         if after.recovered_at != before.recovered_at:
             instance.recovered_at = self._clock.monotonic()
-        self._places[key] = after
+        self._put(after)
         if key in self._shared or before.failures:
             self._changed[key] = after
         if before.open_until is not None:
@@ -266,7 +287,8 @@ class Traffic:
             before, kind, self._clock.now(), reason=reason, took_s=took_s, wait_s=wait_s, rng=self._rng.random
         )
         if after is not before:
-            self._places[key] = self._changed[key] = after
+            self._put(after)
+            self._changed[key] = after
             self._tell(at_once=after.open_until != before.open_until)
 
     def _tell(self, *, at_once: bool = False) -> None:

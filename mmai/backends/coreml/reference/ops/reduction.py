@@ -48,12 +48,16 @@ def _mean(x: Array, **over: Any) -> Any:
 
 def reduce_argmax(x: Array, *, axis: Array | int = -1, keep_dims: Array | bool = False, output_dtype: str = "int32") -> Array:
     """Where along an axis the largest element is, the first of equals."""
-    return np.asarray(np.argmax(x, int(axis), keepdims=bool(keep_dims)))
+    return _placed(np.argmax(x, int(axis)), int(axis), keep_dims=bool(keep_dims))
 
 
 def reduce_argmin(x: Array, *, axis: Array | int = -1, keep_dims: Array | bool = False, output_dtype: str = "int32") -> Array:
     """Where along an axis the smallest element is, the first of equals."""
-    return np.asarray(np.argmin(x, int(axis), keepdims=bool(keep_dims)))
+    return _placed(np.argmin(x, int(axis)), int(axis), keep_dims=bool(keep_dims))
+
+
+def _placed(found: Any, axis: int, *, keep_dims: bool) -> Array:
+    return np.expand_dims(found, axis) if keep_dims else np.asarray(found)
 
 
 def cumsum(x: Array, *, axis: Array | int = 0, exclusive: Array | bool = False, reverse: Array | bool = False) -> Array:
