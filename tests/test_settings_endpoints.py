@@ -97,6 +97,12 @@ def test_each_of_several_keys_is_an_endpoint_and_so_is_each_region(home: Path) -
     ]
 
 
+def test_several_keys_of_which_one_is_not_set_are_none_and_say_so(home: Path) -> None:
+    rows = places(home, "backends: {lab: {kind: openai, endpoint: 'http://a/v1', api_keys: ['${NOT_SET_ANYWHERE}', k2]}}")["lab"]
+    assert [row.key_rule.configured for row in rows] == [None]
+    assert "NOT_SET_ANYWHERE" in (rows[0].key_rule.missing or "")
+
+
 @pytest.mark.parametrize(("value", "most"), [("4", 4), ("", None), ("0", None), ("many", None)])
 def test_ollama_on_this_machine_is_given_as_many_calls_as_its_own_variable_says(
     home: Path, value: str, most: int | None
