@@ -98,7 +98,9 @@ def test_each_of_several_keys_is_an_endpoint_and_so_is_each_region(home: Path) -
 
 
 def test_several_keys_of_which_one_is_not_set_are_none_and_say_so(home: Path) -> None:
-    rows = places(home, "backends: {lab: {kind: openai, endpoint: 'http://a/v1', api_keys: ['${NOT_SET_ANYWHERE}', k2]}}")["lab"]
+    rows = places(home, "backends: {lab: {kind: openai, endpoint: 'http://a/v1', api_keys: ['${NOT_SET_ANYWHERE}', k2]}}")[
+        "lab"
+    ]
     assert [row.key_rule.configured for row in rows] == [None]
     assert "NOT_SET_ANYWHERE" in (rows[0].key_rule.missing or "")
 
