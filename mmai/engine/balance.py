@@ -20,6 +20,9 @@ SLOW_START_S = 30.0
 ALIKE = 1.05
 """Two that differ by less are taken for alike, and the first that was drawn is called."""
 
+LEAST_MS = 0.1
+"""Nobody is quicker: what takes no time at all would win however many calls are under way there."""
+
 LEAST = 0.01
 """What is left of an old peak however long nobody called."""
 
@@ -84,7 +87,7 @@ class Instance:
 
     def observe(self, latency_ms: float, now: float) -> None:
         """A call answered; its first token came after so long."""
-        before = self.latency_ms
+        before, latency_ms = self.latency_ms, max(LEAST_MS, latency_ms)
         if before is None or latency_ms >= before:
             self.latency_ms = latency_ms
         else:
@@ -161,10 +164,13 @@ def _better_of_two(instances: Sequence[Instance], among: Sequence[int], now: flo
         return among[first]
     second = int(rng.random() * (count - 1))
     one, other = instances[among[first]], instances[among[second + (second >= first)]]
+    return among[first] if _is_as_good(one, other, instances, now, rng) else among[second + (second >= first)]
+
+
+def _is_as_good(one: Instance, other: Instance, instances: Sequence[Instance], now: float, rng: Rng) -> bool:
     seen = one.latency_ms is not None and other.latency_ms is not None
     usual_ms = UNSEEN_MS if seen else _usual_ms([instances[index] for index in _some(len(instances), rng)])
-    ours, theirs = _price(one, now, usual_ms), _price(other, now, usual_ms)
-    return among[first] if ours <= theirs * ALIKE else among[second + (second >= first)]
+    return _price(one, now, usual_ms) <= _price(other, now, usual_ms) * ALIKE
 
 
 def _price(instance: Instance, now: float, usual_ms: float) -> float:
@@ -179,18 +185,20 @@ def _least_loaded(instances: Sequence[Instance], rng: Rng) -> int:
 
 
 def _nearby(instances: Sequence[Instance], region: str | None, now: float, rng: Rng) -> int:
-    """Of our region, or else of those that begin to answer soonest; of the others while these are busy."""
+    """Of our region, or else of those that begin to answer soonest, or of whom nobody knows that now; of the others while these
+    are busy, and busier than they.
+    """
     near = [index for index, each in enumerate(instances) if each.region == region] if region is not None else []
     if not near:
-        usual_ms = _usual_ms(instances)
-        peaks = [usual_ms if each.latency_ms is None else each.latency_ms for each in instances]
-        most = min(peaks) * NEAR
-        near = [index for index, peak in enumerate(peaks) if peak <= most]
+        peaks = [each.latency_ms or 0.0 for each in instances]
+        most, old = min(filter(None, peaks), default=0.0) * NEAR, now - TAU_S
+        near = [index for index, peak in enumerate(peaks) if peak <= most or instances[index].latency_at < old]
     best = _better_of_two(instances, near, now, rng)
     if instances[best].load < LOADED or len(near) == len(instances):
         return best
     there = set(near)
-    return _better_of_two(instances, [index for index in range(len(instances)) if index not in there], now, rng)
+    far = _better_of_two(instances, [index for index in range(len(instances)) if index not in there], now, rng)
+    return best if _is_as_good(instances[best], instances[far], instances, now, rng) else far
 
 
 def _cheap(instances: Sequence[Instance], some: Sequence[int], now: float, rng: Rng) -> int:

@@ -30,6 +30,9 @@ FEW_IN_A_ROW, CROWD_IN_A_ROW, CROWD_SHARE = 2.0, 5.0, 0.5
 FIRST_S, LONGEST_S, SPREAD = 5.0, 120.0, 0.2
 """The first pause, doubled each time it was in vain up to the longest, give or take a fifth."""
 
+ENOUGH = 10
+"""Doublings after which it is the longest for sure, however many days a server is down."""
+
 PROBE_S = 30.0
 """How long the one call that tries it out keeps others away; whoever was killed while trying keeps them away no longer."""
 
@@ -45,7 +48,7 @@ def succeeded(place: Place, now: float) -> Place:
     return replace(
         place,
         failures=0.0,
-        recent=_recent(place, now, 0.0),
+        recent=((now, 0.0),) if place.open_until is not None else _recent(place, now, 0.0),
         openings=0,
         open_until=None,
         reason=None,
@@ -73,9 +76,16 @@ def failed(
     counted = replace(place, failures=place.failures + weight, recent=_recent(place, now, weight))
     if not _trips(counted):
         return counted
-    pause_s = max(FIRST_S * 2.0**place.openings, took_s, wait_s or 0.0)
+    pause_s = max(FIRST_S * 2.0 ** min(place.openings, ENOUGH), took_s, wait_s or 0.0)
     pause_s = min(pause_s, LONGEST_S) * (1 - SPREAD + 2 * SPREAD * rng())
     return _opened(replace(counted, openings=place.openings + 1), now + pause_s, reason)
+
+
+def joined(ours: Place, theirs: Place, now: float) -> Place:
+    """What one process has to tell of a place, with the pause another one told of meanwhile: the later of the two counts."""
+    if allows(theirs, now) or (theirs.open_until or 0.0) <= (ours.open_until or 0.0):
+        return ours
+    return replace(ours, open_until=theirs.open_until, openings=max(ours.openings, theirs.openings), reason=theirs.reason)
 
 
 def _trips(place: Place) -> bool:

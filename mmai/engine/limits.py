@@ -99,7 +99,9 @@ class Gate:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if turn.cancelled():
+                self._waiting.remove(turn)  # Nobody is to wait behind somebody who left.
+            else:
                 self._leave()  # It had just been let in.
             raise
 

@@ -1,5 +1,6 @@
 """What follows a failed call: the same place once more, another one, or the end. Adapters classify; this decides."""
 
+import math
 import random
 from collections.abc import Sequence
 
@@ -19,6 +20,12 @@ GROWING_S, LONGEST_S = 0.1, 30.0
 
 MAX_WAIT_S = 60.0
 """A provider that asks for a longer pause gets its error shown instead."""
+
+MAX_PATIENCE_S = 120.0
+"""Of such a request: after so long it asks again, whatever the provider said."""
+
+ENOUGH = 10
+"""Doublings after which a wait is the longest for sure."""
 
 
 class Rule(Struct, frozen=True):
@@ -66,16 +73,19 @@ class GiveUp(Struct, frozen=True):
 
 class RetryBudget:
     """Second calls of one process: a tenth of its requests, and three at least, so that a crowd does not double its load on a
-    server that is down. Waiting as long as a provider asked to is no second call.
+    server that is down. Waiting as long as a provider asked to is no second call. What is long over counts less and less: a
+    thousand answers are no credit for a hundred second calls in one second.
     """
 
-    SHARE, LEAST = 0.1, 3
+    SHARE, LEAST, WINDOW = 0.1, 3, 100
 
     def __init__(self) -> None:
-        self._requests = self._retries = 0
+        self._requests = self._retries = 0.0
 
     def request(self) -> None:
         """A request begins."""
+        if self._requests >= self.WINDOW:
+            self._requests, self._retries = self._requests / 2, self._retries / 2
         self._requests += 1
 
     def take(self) -> bool:
@@ -108,8 +118,10 @@ def after(
     if rule.again and first_try and not (others and (wait_s is not None or kind is FailureKind.RATE_LIMITED)):
         growing_s = None if limited is None or kind is not FailureKind.RATE_LIMITED else _growing_s(limited)
         pause_s = max(_pause_s(kind, wait_s), growing_s or 0.0)
+        if limited is not None:
+            pause_s = min(pause_s, MAX_PATIENCE_S)
         free = wait_s is not None or growing_s is not None
-        if pause_s < min(remaining_s, MAX_WAIT_S) and (free or budget.take()):
+        if pause_s < min(remaining_s, MAX_WAIT_S if limited is None else math.inf) and (free or budget.take()):
             return Again(pause_s)
     return Elsewhere(others) if others else GiveUp()
 
@@ -121,7 +133,7 @@ def _pause_s(kind: FailureKind, wait_s: float | None) -> float:
 
 
 def _growing_s(times: int) -> float:
-    return min(LONGEST_S, GROWING_S * 2.0**times) * random.uniform(0.5, 1)  # noqa: S311 - spreads load
+    return min(LONGEST_S, GROWING_S * 2.0 ** min(times, ENOUGH)) * random.uniform(0.5, 1)  # noqa: S311 - spreads load
 
 
 def _may_help(route: Route, kind: FailureKind, failed: Route) -> bool:

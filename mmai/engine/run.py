@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from mmai.backends.base import RetryAdvice, advise
 from mmai.engine.patience import Patience, demand_end
 from mmai.engine.retry import Again, Elsewhere, GiveUp, after
 from mmai.engine.session import Route, Session
@@ -21,8 +22,15 @@ from mmai.values.record import Attempt, RunRecord, RunStatus
 from mmai.values.request import Request
 from mmai.values.traffic import FailureKind
 
+LATER, LATER_S = 0.1, 1.0
+"""Share of a wait, and seconds at the most, by which it is drawn out: many who were told the same do not come back at once."""
+
 POLL_S = 0.05
 """How often whoever waits for a place to be tried out looks again."""
+
+
+class _Closed(Exception):
+    """The place was closed while this call stood in line there."""
 
 
 class Trying(Struct, frozen=True):
@@ -115,6 +123,8 @@ class Run:
         self._patient = patient
         self._fit = fit
         self._limited = 0
+        self._advise: Callable[[MmaiError], RetryAdvice] = advise
+        """Of the adapter that is called; the general rule where it could not be opened."""
         self._deadline = math.inf
 
     @property
@@ -153,7 +163,7 @@ class Run:
     async def _attempts(self) -> AsyncGenerator[Step, None]:
         if self._patient:
             await self._pause()
-        offered = self._reserve
+        offered: Sequence[Route] = self._reserve
         route, first_try = self._take(offered), True
         for skipped in self._passed_over(offered, route):
             yield skipped
@@ -164,14 +174,21 @@ class Run:
                 async with aclosing(self._call(route)) as events:
                     async for event in events:
                         yield event
+            except _Closed:
+                self._reserve = list(offered)
+                if self._patient:
+                    await self._pause()
+                route, first_try = self._take(offered), True
+                continue
             except MmaiError as error:
-                cause, kind = error, self._kind(error, route)
+                cause, kind = error, self._kind(error)
                 attempt = self.tally.end_attempt(route, error)
             else:
                 return
             first_error = first_error or cause
             if self.tally.content:
-                route, first_try = self._anew(cause, kind, route), True
+                offered = self._anew(cause, kind, route)
+                route, first_try = self._take(offered), True
                 self.tally.restart()
                 yield Restarted(attempt, cause, route)
                 continue
@@ -179,19 +196,30 @@ class Run:
                 case Again(wait_s):
                     first_try = self._patient and kind is FailureKind.RATE_LIMITED
                     yield Failed(attempt, cause, route)
-                    await asyncio.sleep(wait_s)
+                    await self._rest(wait_s)
                 case Elsewhere(routes):
-                    route, first_try = self._take(routes), True
+                    offered = routes
+                    route, first_try = self._take(offered), True
                     yield Failed(attempt, cause, route)
                 case _:
                     raise first_error
 
     async def _pause(self) -> None:
         """Until one of the places may be called."""
-        until = None if self._timeout_s is None else self._traffic.now() + self._timeout_s
+        left_s = min(self._remaining_s, math.inf if self._timeout_s is None else self._timeout_s)
+        until = self._traffic.now() + left_s
         # ASYNC110: what is waited for is a moment, and what other processes find out.
-        while (opens_at := self._traffic.opens_at(self._reserve)) is not None and (until is None or opens_at < until):  # noqa: ASYNC110
+        while (opens_at := self._traffic.opens_at(self._reserve)) is not None and opens_at < until:  # noqa: ASYNC110
             await asyncio.sleep(max(POLL_S, opens_at - self._traffic.now()) * random.uniform(1, 1.2))  # noqa: S311 - spreads load
+
+    async def _rest(self, wait_s: float) -> None:
+        """So long and a little longer, while there is time."""
+        spare_s = (self._remaining_s - wait_s) / 2
+        await asyncio.sleep(wait_s + random.uniform(0, max(0.0, min(LATER * wait_s, LATER_S, spare_s))))  # noqa: S311 - spreads load
+
+    @property
+    def _remaining_s(self) -> float:
+        return self._deadline - asyncio.get_running_loop().time()
 
     def _take(self, routes: Sequence[Route]) -> Route:
         """Whom to call of these; the others stay in reserve."""
@@ -207,24 +235,32 @@ class Run:
             reason, for_s = self._traffic.closed(route)
             yield Skipped(route, reason, for_s)
 
-    def _anew(self, error: MmaiError, kind: FailureKind, failed: Route) -> Route:
-        """Who begins an answer again that was cut; raises where that is not wished, or nobody is left."""
+    def _anew(self, error: MmaiError, kind: FailureKind, failed: Route) -> Sequence[Route]:
+        """Who may begin an answer again that was cut; raises where that is not wished, or nobody is left."""
         others = [route for route in self._reserve if route.card.ref != failed.card.ref]
         if not (self._restart_on_cut and others and kind is FailureKind.CUT):
             raise self._cut(error) from error
-        return self._take(others)
+        return others
 
     async def _call(self, route: Route) -> AsyncGenerator[Event, None]:
-        """One call's events; raises what the adapter raises, `TimedOut` at a deadline, `IncompleteAnswer` without an end."""
+        """One call's events; raises what the adapter raises, `TimedOut` at a deadline, `IncompleteAnswer` without an end, and
+        `_Closed` before the call where it is better made elsewhere or later by now.
+        """
         end: FinishedEvent | None = None
+        was_open = not self._traffic.is_closed(route)
         self._traffic.begin(route)
         try:
             async with self._traffic.slot(route):
+                if was_open:
+                    self._demand_open(route)
                 self._start_clock()
                 self.tally.sending(route)
                 patience = Patience(route, self._deadline, self._timeout_s, others=bool(self._reserve))
                 request = self._fit(route.card) if self._fit else self.request
-                stream = self._session.backend(route.endpoint).infer(route.card, request)
+                self._advise = advise
+                backend = self._session.backend(route.endpoint)
+                self._advise = backend.advise
+                stream = backend.infer(route.card, request)
                 async with aclosing(stream):
                     while (event := await patience.next(stream, began=self.tally.content)) is not None:
                         self.tally.take(event)
@@ -232,13 +268,22 @@ class Run:
                         yield event
                 demand_end(end, route)
                 attempt = self.tally.end_attempt(route, None)
-                self._traffic.end(route, None, ttft_ms=self.tally.ttft_ms or attempt.ms)
+                self._traffic.end(route, None, ttft_ms=self.tally.ttft_ms or attempt.ms, took_s=attempt.ms / 1000)
         except MmaiError as error:
             self._judge(route, error)
             raise
         except BaseException:
             self._traffic.dropped(route)
             raise
+
+    def _demand_open(self, route: Route) -> None:
+        """Leave a place that was closed while this call stood in line, where another may be called or there is time to wait."""
+        if self._traffic.is_closed(route) and (self._patient or self._is_helped()):
+            raise _Closed
+
+    def _is_helped(self) -> bool:
+        """Somebody else may be called now."""
+        return bool(self._reserve) and self._traffic.opens_at(self._reserve) is None
 
     def _start_clock(self) -> None:
         """The time of a request begins with its first call, not while it waits for a place."""
@@ -249,14 +294,14 @@ class Run:
         """What a failed call says of the place."""
         self._traffic.end(
             route,
-            self._kind(error, route),
+            self._kind(error),
             error=error,
             took_s=self.tally.attempt_s,
-            wait_s=self._session.backend(route.endpoint).advise(error).wait_s,
+            wait_s=self._advise(error).wait_s,
         )
 
-    def _kind(self, error: MmaiError, route: Route) -> FailureKind:
-        kind = self._session.backend(route.endpoint).advise(error).kind
+    def _kind(self, error: MmaiError) -> FailureKind:
+        kind = self._advise(error).kind
         passing = kind not in (FailureKind.FILTER, FailureKind.DEADLINE, FailureKind.OTHER)
         return FailureKind.CUT if self.tally.content and passing else kind
 
@@ -267,9 +312,9 @@ class Run:
             kind,
             failed=failed,
             reserve=self._reserve,
-            wait_s=self._session.backend(failed.endpoint).advise(error).wait_s,
-            first_try=first_try,
-            remaining_s=self._deadline - asyncio.get_running_loop().time(),
+            wait_s=self._advise(error).wait_s,
+            first_try=first_try and not (self._traffic.is_closed(failed) and self._is_helped()),
+            remaining_s=self._remaining_s,
             budget=self._traffic.budget,
             limited=limited if self._patient else None,
         )

@@ -24,6 +24,12 @@ from mmai.values.traffic import FailureKind, Place, Strategy
 LOOK_S = 0.1
 """How old what other processes tell may be, and how seldom they are told."""
 
+RENEW_S = 60.0
+"""After which calls that are still under way are told of once more: a clock that was set makes leases look old."""
+
+MANY = 4096
+"""Routes whose keys are remembered at a time."""
+
 
 class Board(Protocol):
     """Where processes tell each other of places. Never raises."""
@@ -91,13 +97,18 @@ class Traffic:
         """By the identity of routes, which come again and again."""
         self._troubled: set[str] = set()
         """Keys of places that a breaker has to say something of."""
-        self._probing: set[str] = set()
+        self._probing: dict[str, float] = {}
+        """Keys of places that are being tried out, and until when nobody else may: whoever was to call may have left."""
+        self._closed_at: dict[str, float] = {}
+        """When this process last saw a place close: answers to calls from before do not open it."""
+        self._answered: set[str] = set()
+        """Keys of what was changed by an answer, which says more than any failure others saw."""
         self._changed: dict[str, Place] = {}
         """What nobody else was told yet."""
         self._calls: dict[str, int] = {}
         """The same of calls under way; and of those that were told, in `_told`."""
         self._told: dict[str, int] = {}
-        self._told_at = self._looked_at = -math.inf
+        self._told_at = self._looked_at = self._renewed_at = -math.inf
         self._turns = count()
 
     def open(self, routes: Sequence[Route]) -> None:
@@ -173,7 +184,7 @@ class Traffic:
             if ttft_ms is not None:
                 instance.observe(ttft_ms, self._clock.monotonic())
             for key in self._keys_of(route):
-                self._succeeded(key, instance)
+                self._succeeded(key, instance, began=self._clock.monotonic() - took_s)
         else:
             if kind in breaker.WEIGHTS:
                 instance.failed(self._clock.monotonic())
@@ -183,6 +194,12 @@ class Traffic:
     def dropped(self, route: Route) -> None:
         """A call was given up by whoever asked: that says nothing of the place."""
         self._count(route, -1)
+        self._tell()
+
+    def is_closed(self, route: Route) -> bool:
+        """Whether it is better left alone now."""
+        now = self._clock.now()
+        return not all(breaker.allows(self._places[key], now) for key in self._keys_of(route))
 
     def __enter__(self) -> Self:
         return self
@@ -205,25 +222,32 @@ class Traffic:
     def _keys_of(self, route: Route) -> tuple[str, str, str]:
         known = self._keys.get(id(route))
         if known is None or known[0] is not route:
+            if len(self._keys) >= MANY:
+                self._keys.clear()
             known = self._keys[id(route)] = (route, keys(route))
         return known[1]
 
     def _may_be_called(self, route: Route) -> bool:
         """No breaker is in the way, or only ones that it is time to try out."""
+        if self._troubled.isdisjoint(named := self._keys_of(route)):
+            return True
         now = self._clock.now()
-        return all(key not in self._probing and breaker.allows(self._places[key], now) for key in self._keys_of(route))
+        return all(not self._is_tried(key) and breaker.allows(self._places[key], now) for key in named)
+
+    def _is_tried(self, key: str) -> bool:
+        return key in self._probing and self._clock.monotonic() < self._probing[key]
 
     def _claims(self, route: Route) -> bool:
         """Whether this call may go out: of those that would try a place out, one alone, of all processes."""
         now, tried = self._clock.now(), [key for key in self._keys_of(route) if self._places[key].open_until is not None]
         if self._board and not all(self._board.claim(key, now=now) for key in tried):
             return False
-        self._probing.update(tried)
+        self._probing |= dict.fromkeys(tried, self._clock.monotonic() + breaker.PROBE_S)
         return True
 
     def _closed_until(self, route: Route) -> float | None:
         now = self._clock.now()
-        if not self._probing.isdisjoint(self._keys_of(route)):
+        if any(self._is_tried(key) for key in self._keys_of(route)):
             return now
         places = [self._places[key] for key in self._keys_of(route)]
         until = [place.open_until for place in places if place.open_until is not None and not breaker.allows(place, now)]
@@ -264,19 +288,25 @@ class Traffic:
         if instance.key in self._shared or self._limits:  # of many calls, others want to know wherever they go
             self._calls[instance.key] = instance.in_flight
         if change < 0:
-            self._probing.difference_update(self._keys_of(route))
+            for key in self._keys_of(route):
+                if self._probing.pop(key, None) is not None:  # Telling of it lets other processes try it out.
+                    self._changed[key] = self._places[key]
+                    self._told_at = -math.inf
         return instance
 
-    def _succeeded(self, key: str, instance: Instance) -> None:
+    def _succeeded(self, key: str, instance: Instance, *, began: float) -> None:
         now, before = self._clock.now(), self._places[key]
+        if not breaker.allows(before, now) and began < self._closed_at.get(key, -math.inf):
+            return
         after = breaker.succeeded(before, now)
         if key == instance.key and key in self._shared:
             after = replace(after, latency_ms=instance.latency_ms, latency_at=now)
         if after.recovered_at != before.recovered_at:
             instance.recovered_at = self._clock.monotonic()
         self._put(after)
-        if key in self._shared or before.failures:
+        if key in self._shared or before.failures or before.open_until is not None:
             self._changed[key] = after
+            self._answered.add(key)
         if before.open_until is not None:
             self._tell(at_once=True)
 
@@ -289,7 +319,10 @@ class Traffic:
         if after is not before:
             self._put(after)
             self._changed[key] = after
-            self._tell(at_once=after.open_until != before.open_until)
+            self._answered.discard(key)
+            if opened := after.open_until != before.open_until:
+                self._closed_at[key] = self._clock.monotonic()
+            self._tell(at_once=opened)
 
     def _tell(self, *, at_once: bool = False) -> None:
         """Tell the others, now and then."""
@@ -297,13 +330,25 @@ class Traffic:
         if self._board is None or not (at_once or moment - self._told_at >= LOOK_S):
             return
         if self._changed:
+            self._join()
             self._board.keep_places(self._changed.values(), now=self._clock.now())
-            self._changed = {}
+            self._changed, self._answered = {}, set()
             self._told_at = moment
-        if calls := {key: calls for key, calls in self._calls.items() if calls != self._told.get(key, 0)}:
+        again = moment - self._renewed_at >= RENEW_S
+        if calls := {key: calls for key, calls in self._calls.items() if calls != self._told.get(key, 0) or (again and calls)}:
             self._board.lease(calls, now=self._clock.now())
             self._told |= calls
             self._told_at = moment
+            self._renewed_at = moment if again else self._renewed_at
+
+    def _join(self) -> None:
+        """Take over what others told meanwhile of places where we have seen no answer ourselves."""
+        unsure = self._changed.keys() - self._answered
+        now = self._clock.now()
+        for key, theirs in (self._board.places(unsure, now=now) if self._board and unsure else {}).items():
+            place = breaker.joined(self._changed[key], theirs, now)
+            self._changed[key] = place
+            self._put(place)
 
     def _turn(self, name: str) -> int:
         shared = self._board.turn(name) if self._board else None
