@@ -69,6 +69,51 @@ def test_timeouts_are_the_longest_silence_in_seconds(home: Path) -> None:
     assert row.timeouts == Timeouts(connect_s=0.25, first_token_s=30.0, stall_s=30.0)
 
 
+def test_each_wait_may_have_a_time_of_its_own_and_so_may_a_model(home: Path) -> None:
+    row = places(
+        home,
+        "ollama: {timeout_ms: 9000, first_token_timeout_ms: 1000, total_timeout_ms: 5000, models: [{name: m, stall_timeout_ms: 2}]}",
+    )["ollama"][0]
+    assert row.timeouts == Timeouts(first_token_s=1.0, stall_s=9.0, total_s=5.0)
+    assert row.model_timeouts == {"m": Timeouts(first_token_s=1.0, stall_s=0.002, total_s=5.0)}
+
+
+def test_a_server_that_may_load_a_model_is_waited_for_longer_than_a_service(home: Path) -> None:
+    found = places(home)
+    assert (found["ollama"][0].timeouts.first_token_s, found["openai"][0].timeouts.first_token_s) == (300.0, 120.0)
+
+
+def test_each_of_several_keys_is_an_endpoint_and_so_is_each_region(home: Path) -> None:
+    rows = places(
+        home,
+        "backends: {lab: {kind: openai, endpoints: ['http://a/v1', 'http://b/v1'], regions: [eu, us], api_keys: [k1, k2]}}",
+    )["lab"]
+    told = [(row.url, row.region, row.credential, row.key_rule.configured.reveal()) for row in rows if row.key_rule.configured]
+    assert told == [
+        ("http://a/v1", "eu", 0, "k1"),
+        ("http://a/v1", "eu", 1, "k2"),
+        ("http://b/v1", "us", 0, "k1"),
+        ("http://b/v1", "us", 1, "k2"),
+    ]
+
+
+def test_several_keys_of_which_one_is_not_set_are_none_and_say_so(home: Path) -> None:
+    rows = places(home, "backends: {lab: {kind: openai, endpoint: 'http://a/v1', api_keys: ['${NOT_SET_ANYWHERE}', k2]}}")[
+        "lab"
+    ]
+    assert [row.key_rule.configured for row in rows] == [None]
+    assert "NOT_SET_ANYWHERE" in (rows[0].key_rule.missing or "")
+
+
+@pytest.mark.parametrize(("value", "most"), [("4", 4), ("", None), ("0", None), ("many", None)])
+def test_ollama_on_this_machine_is_given_as_many_calls_as_its_own_variable_says(
+    home: Path, value: str, most: int | None
+) -> None:
+    env = {"OLLAMA_NUM_PARALLEL": value}
+    assert places(home, env=env)["ollama"][0].max_parallel == most
+    assert places(home, "ollama: {endpoint: 'http://gpu.lan'}", env=env)["ollama"][0].max_parallel is None
+
+
 def test_adapter_keys_and_files_of_models_travel_in_the_options(home: Path) -> None:
     row = places(home, "coreml: {compute_units: cpu_only, directories: [/m], models: [a/b.mlpackage]}")["coreml"][0]
     assert row.options == {

@@ -1,5 +1,6 @@
 """A provider's server as a place to ask: its address, its credentials, and its failures as our errors."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
@@ -13,6 +14,9 @@ from mmai.values.model import ModelRef
 
 SHORTEST_KEY = 8
 """Characters of a word in a header that may be a credential; `Bearer` is none."""
+
+SAID_S = 2.0
+"""Longest wait for the words of a failure: its status is enough for whoever could answer instead."""
 
 
 class ReadFailure(Protocol):
@@ -54,6 +58,7 @@ class Server:
         """The same as they are sent."""
         self._secrets = [word for value in secret.values() for word in value.split() if len(word) >= SHORTEST_KEY]
         self._wire = Wire(url, headers=self.headers, timeouts=endpoint.timeouts, proxied=endpoint.proxied)
+        self._said_s = min(SAID_S, endpoint.timeouts.stall_s)
         self._rule, self._has_key = endpoint.key_rule, bool(secret)
         self._provider = endpoint.provider
         self._failure = failure
@@ -162,8 +167,9 @@ class Server:
     async def _said(self, reply: Reply) -> bytes:
         """The body of a failure; a failure to read it is the lesser one."""
         try:
-            return await reply.read()
-        except CallError:
+            async with asyncio.timeout(self._said_s):
+                return await reply.read()
+        except (CallError, TimeoutError):
             return b""
 
     def _masked(self, text: str) -> str:

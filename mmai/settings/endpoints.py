@@ -59,7 +59,7 @@ def _endpoint(
         headers=_headers(provider, backend, settings, foreign=foreign),
         timeouts=(waits := _timeouts(provider, url, backend)),
         model_timeouts={model.card.name: replace(waits, **model.timeouts) for model in backend.models if model.timeouts},
-        max_parallel=backend.max_parallel,
+        max_parallel=backend.max_parallel or _server_parallel(kind, url, env),
         proxied=proxied(url, env) if url else False,
         locality=locality(provider, url),
         models=tuple(_card(model, provider, url, service) for model in backend.models),
@@ -102,6 +102,13 @@ def _key_rule(provider: str, kind: str, url: str | None, backend: BackendSetting
         missing=f"keys kept for `{provider}` are not sent to `{host_of(url or '')}`" if strange else backend.api_key_missing,
         required=_is_cloud(provider) and not strange,
     )
+
+
+def _server_parallel(kind: str, url: str | None, env: Mapping[str, str]) -> int | None:
+    """How many calls Ollama on this machine answers at a time, where the variable it reads itself says so."""
+    number = env.get("OLLAMA_NUM_PARALLEL", "").strip()
+    local = kind == "ollama" and url is not None and is_loopback(url)
+    return int(number) if local and number.isascii() and number.isdecimal() and int(number) > 0 else None
 
 
 def _timeouts(provider: str, url: str | None, backend: BackendSettings) -> Timeouts:

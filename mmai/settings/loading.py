@@ -157,8 +157,11 @@ def _backend(provider: str, layer: Layer) -> BackendSettings:
             raise _misfit(sentence, entry, dotted(("backends", provider, name)))
     if kind == "custom":
         _demand_service(provider, entries)
-    if (key := entries.get("api_key")) is not None:
-        fields["api_key_missing"] = key.missing
+    for name in ("api_key", "api_keys"):
+        if (key := entries.get(name)) is not None:
+            fields["api_key_missing"] = key.missing
+            if key.missing:
+                del fields[name]
     if (places := entries.get("endpoints")) is not None:
         fields["endpoints"] = _addresses(places, kind, provider)
     return replace(BackendSettings(endpoints=(known.url,) if known else ()), **fields)

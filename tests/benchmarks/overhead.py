@@ -2,8 +2,7 @@
 
     python tests/benchmarks/overhead.py [SECONDS]
 
-One process calls, another answers at once, both on this machine: an Ollama stream of four lines (431 bytes of request, 590 of
-answer, all streamed). `bare` writes the same request over kept raw connections and reads to the end of the answer, parsing nothing;
+One process calls, another answers at once, both on this machine: an Ollama stream of four lines, whose sizes it prints. `bare` writes the same request over kept raw connections and reads to the end of the answer, parsing nothing;
 `engine` is `Run` as a batch uses it, with choice, deadlines, breakers and limits, without history; `with history` keeps every run.
 Rounds are shuffled; medians of 5.
 """
@@ -151,6 +150,7 @@ def main() -> None:
             results.setdefault((concurrency, way), []).append((rate, times[len(times) // 2], times[len(times) * 99 // 100]))
         history.close()
     server.terminate()
+    print(f"about 400 bytes of request, {len(REPLY)} of answer, all streamed; medians of {ROUNDS} rounds of {SECONDS:g} s")
     print(f"{'':14}{'at a time':>10}{'calls/s':>10}{'p50 ms':>9}{'p99 ms':>9}{'added p50':>11}")
     for concurrency in (1, 16, 64):
         base = statistics.median(p50 for _, p50, _ in results[concurrency, "bare"])

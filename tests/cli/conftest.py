@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from command import Mmai
-from fakes.ollama import FakeOllama
-from fakes.wall import refused
+from fakes.ollama import METRICS, Answer, FakeOllama
+from fakes.wall import Script, Seen, refused
 
 
 @pytest.fixture
@@ -27,3 +27,16 @@ def on(mmai: Mmai, ollama: FakeOllama) -> Mmai:
     """The command on an empty home, beside a fake Ollama."""
     mmai.env["OLLAMA_HOST"] = ollama.url
     return mmai
+
+
+@pytest.fixture
+def talking(on: Mmai, ollama: FakeOllama) -> Mmai:
+    """Beside a server that says how many messages it got, and the last of them."""
+
+    def say(seen: Seen) -> Script:
+        messages = seen.json["messages"]
+        counts = {**METRICS, "prompt_eval_count": 3, "eval_count": 2}
+        return Answer((f"{len(messages)}: {messages[-1]['content']}",), (), (), counts, "stop", True).script(seen)
+
+    ollama.when(lambda seen: seen.path == "/api/chat", say)
+    return on

@@ -2,27 +2,14 @@
 
 import pytest
 from command import Mmai
-from fakes.ollama import METRICS, Answer, FakeOllama
-from fakes.wall import Gate, Script, Seen
+from fakes.ollama import FakeOllama
+from fakes.wall import Gate
 from screen import Screen
 
 EDITING = "\x1b[?2004h"
 """What the editor tells the terminal when it waits for a message."""
 
 QWEN = ("chat", "-m", "ollama:qwen3:8b")
-
-
-@pytest.fixture
-def talking(on: Mmai, ollama: FakeOllama) -> Mmai:
-    """Beside a server that says how many messages it got, and the last of them."""
-
-    def say(seen: Seen) -> Script:
-        messages = seen.json["messages"]
-        counts = {**METRICS, "prompt_eval_count": 3, "eval_count": 2}
-        return Answer((f"{len(messages)}: {messages[-1]['content']}",), (), (), counts, "stop", True).script(seen)
-
-    ollama.when(lambda seen: seen.path == "/api/chat", say)
-    return on
 
 
 def sent(server: FakeOllama) -> list[tuple[str, str]]:

@@ -3,25 +3,11 @@
 import json
 from typing import Any
 
-import pytest
 from command import PATIENCE_S, Mmai
-from fakes.ollama import METRICS, Answer, FakeOllama
-from fakes.wall import CLOSE, Script, Seen
+from fakes.ollama import FakeOllama
+from fakes.wall import CLOSE
 
 QWEN = ("run", "-m", "ollama:qwen3:8b")
-
-
-@pytest.fixture
-def talking(on: Mmai, ollama: FakeOllama) -> Mmai:
-    """Beside a server that says how many messages it got, and the last of them."""
-
-    def say(seen: Seen) -> Script:
-        messages = seen.json["messages"]
-        counts = {**METRICS, "prompt_eval_count": 3, "eval_count": 2}
-        return Answer((f"{len(messages)}: {messages[-1]['content']}",), (), (), counts, "stop", True).script(seen)
-
-    ollama.when(lambda seen: seen.path == "/api/chat", say)
-    return on
 
 
 def sent(server: FakeOllama) -> list[tuple[str, str]]:

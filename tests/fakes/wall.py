@@ -250,6 +250,8 @@ class _Connection(asyncio.Protocol):
         self.wall = wall
         self.buffer = bytearray()
         self.arrived = asyncio.Event()
+        self.writable = asyncio.Event()
+        self.writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -263,6 +265,12 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.buffer += data
         self.arrived.set()
+
+    def pause_writing(self) -> None:
+        self.writable.clear()
+
+    def resume_writing(self) -> None:
+        self.writable.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.task.cancel()
@@ -294,6 +302,7 @@ class _Connection(asyncio.Protocol):
                     case bytes():
                         self.transport.write(step)
                         await asyncio.sleep(0)
+                        await self.writable.wait()
                     case Gate():
                         await step.passed()
                     case Fault.SILENCE:

@@ -21,9 +21,9 @@ def failure(status: int, body: bytes, *, where: str, ref: ModelRef | None, heade
 
 
 def told_error(error: Any, *, where: str, ref: ModelRef) -> MmaiError:
-    """The error of what stands under `error` in an answer whose status was 200."""
+    """The error of what stands under `error` in an answer whose status was 200: a model that broke down, as 500 says it before."""
     text = words(error)
-    return _told(text, where, ref, None) or ProviderError(f"{where} failed: {text}", body=text[:MAX_BODY_CHARS])
+    return _told(text, where, ref, None) or ProviderError(f"{where} failed: {text}", status=500, body=text[:MAX_BODY_CHARS])
 
 
 def error_text(body: bytes) -> str:
