@@ -132,7 +132,6 @@ def ollama() -> Voice:
         },
         frame=lambda text: text.encode() + b"\n",
         ends={"length": {"done_reason": "length"}},
-        in_words=True,
     )
 
 

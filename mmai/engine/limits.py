@@ -131,7 +131,9 @@ class Limits:
         self._gates: dict[tuple[str, str | None, int], Gate] = {}
 
     def of(self, endpoint: Endpoint, *, known: int | None = None) -> Gate:
-        """The gate of an endpoint; it begins with what was found before, where that is `known`."""
+        """The gate of an endpoint; it begins with half of what was found before, where that is `known`: from the whole, calls that wait
+        for each other would be taken for calls alone, and each command would find more than the one before.
+        """
         key = (endpoint.provider, endpoint.url, endpoint.credential)
         gate = self._gates.get(key)
         if gate is None:
@@ -150,4 +152,4 @@ class Limits:
         if self._count:
             return Limit(most=self._count, first=self._count, least=self._count)
         usual = FIRST_LOCAL if endpoint.kind in LOCAL_KINDS else FIRST_SERVICE
-        return Limit(most=endpoint.max_parallel or self._most, first=known or usual)
+        return Limit(most=endpoint.max_parallel or self._most, first=max(1, known // 2) if known else usual)

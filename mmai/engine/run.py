@@ -247,7 +247,7 @@ class Run:
         `_Closed` before the call where it is better made elsewhere or later by now.
         """
         end: FinishedEvent | None = None
-        was_open = not self._traffic.is_closed(route)
+        was_open, self._advise = not self._traffic.is_closed(route), advise
         self._traffic.begin(route)
         try:
             async with self._traffic.slot(route):
@@ -257,7 +257,6 @@ class Run:
                 self.tally.sending(route)
                 patience = Patience(route, self._deadline, self._timeout_s, others=bool(self._reserve))
                 request = self._fit(route.card) if self._fit else self.request
-                self._advise = advise
                 backend = self._session.backend(route.endpoint)
                 self._advise = backend.advise
                 stream = backend.infer(route.card, request)

@@ -24,6 +24,9 @@ from mmai.values.traffic import FailureKind, Place, Strategy
 LOOK_S = 0.1
 """How old what other processes tell may be, and how seldom they are told."""
 
+ASK_AGAIN_S = 1.0
+"""For so long it is believed that somebody else is trying a place out."""
+
 RENEW_S = 60.0
 """After which calls that are still under way are told of once more: a clock that was set makes leases look old."""
 
@@ -99,6 +102,8 @@ class Traffic:
         """Keys of places that a breaker has to say something of."""
         self._probing: dict[str, float] = {}
         """Keys of places that are being tried out, and until when nobody else may: whoever was to call may have left."""
+        self._tried_elsewhere: dict[str, float] = {}
+        """The same of what other processes try out."""
         self._closed_at: dict[str, float] = {}
         """When this process last saw a place close: answers to calls from before do not open it."""
         self._answered: set[str] = set()
@@ -235,13 +240,15 @@ class Traffic:
         return all(not self._is_tried(key) and breaker.allows(self._places[key], now) for key in named)
 
     def _is_tried(self, key: str) -> bool:
-        return key in self._probing and self._clock.monotonic() < self._probing[key]
+        return self._clock.monotonic() < max(self._probing.get(key, 0.0), self._tried_elsewhere.get(key, 0.0))
 
     def _claims(self, route: Route) -> bool:
         """Whether this call may go out: of those that would try a place out, one alone, of all processes."""
         now, tried = self._clock.now(), [key for key in self._keys_of(route) if self._places[key].open_until is not None]
-        if self._board and not all(self._board.claim(key, now=now) for key in tried):
-            return False
+        for key in tried:
+            if self._board and not self._board.claim(key, now=now):
+                self._tried_elsewhere[key] = self._clock.monotonic() + ASK_AGAIN_S
+                return False
         self._probing |= dict.fromkeys(tried, self._clock.monotonic() + breaker.PROBE_S)
         return True
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from builders import a_card
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmai.engine.session import Route
 from mmai.engine.traffic import Traffic
@@ -293,3 +295,59 @@ def test_what_is_far_is_not_buried_where_the_near_place_could_do_it(clock: Hands
     for _ in range(60):
         one.begin(one.next((ONE, TWO)))
     assert 44 <= one._instance(ONE).in_flight <= 56  # As 600 to 100.
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("ask"), st.booleans()),  # and begins the call, or leaves before
+    st.tuples(st.just("end"), st.sampled_from([None, None, *FailureKind])),
+    st.tuples(st.just("drop"), st.none()),
+    st.tuples(st.just("pass"), st.floats(0, 200)),
+    st.tuples(st.just("set the clock"), st.floats(-1e5, 1e5)),
+)
+
+
+@given(steps=st.lists(STEPS, max_size=60), strategy=st.sampled_from(list(Strategy)), seed=st.integers(0, 9))
+def test_whatever_happened_every_place_is_open_again_after_five_minutes(
+    steps: list[tuple[str, object]], strategy: Strategy, seed: int
+) -> None:
+    clock, routes = Hands(), (ONE, TWO, THREE)
+    one = Traffic(None, clock=clock, strategy=strategy, rng=random.Random(seed))  # type: ignore[arg-type]
+    one.open((*routes, OTHER_MODEL))
+    out: list[Route] = []
+    for what, how in steps:
+        match what:
+            case "ask":
+                route = one.next(routes)
+                assert route in routes
+                if how:
+                    one.begin(route)
+                    out.append(route)
+            case "end" if out:
+                one.end(out.pop(0), how, ttft_ms=5.0, took_s=1.0, wait_s=3.0)  # type: ignore[arg-type]
+            case "drop" if out:
+                one.dropped(out.pop())
+            case "pass":
+                clock.pass_s(how)  # type: ignore[arg-type]
+            case "set the clock":
+                clock.wall += how  # type: ignore[operator]
+    for route in out:
+        one.dropped(route)
+    clock.pass_s(300)
+    assert [one.opens_at((route,)) for route in routes] == [None] * 3
+    for route in routes:
+        assert one.next((route, OTHER_MODEL)) is route
+
+
+def test_whoever_can_wait_waits_while_another_process_tries_the_only_place_out(clock: Hands, histories: list[History]) -> None:
+    first = traffic(clock, histories[0])
+    fail(first, ONE)
+    second = traffic(clock, histories[1])
+    clock.pass_s(7)
+    first.next((ONE,))
+    first.begin(ONE)
+    second.next((ONE,))
+    assert second.opens_at((ONE,)) == clock.wall
+    first.end(ONE, None, ttft_ms=5.0, took_s=1.0)
+    clock.pass_s(1)
+    assert second.opens_at((ONE,)) is None
+    assert second.next((ONE, OTHER_MODEL)) is ONE

@@ -100,7 +100,8 @@ def _cast(feature: Feature, found: Array, dtype: np.dtype[Any]) -> Array:
         if dtype.kind == "f" and found.dtype.kind == "f":
             lost = np.isinf(given) & np.isfinite(found)
         else:
-            lost = given.astype(found.dtype) != found
+            # A large unsigned number comes back the same from what took it for a negative one.
+            lost = (given.astype(found.dtype) != found) | ((given < 0) != (found < 0))
     if lost.any():
         raise UsageError(f"`{feature.name}` takes {dtype}, which cannot hold {found[lost].reshape(-1)[0]}")
     return given
