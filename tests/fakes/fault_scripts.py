@@ -18,6 +18,8 @@ ANSWER = "".join(WORDS)
 CUT = "".join(WORDS[:40])
 SPLIT = "héllo wörld 日本 👩‍👩‍👧 "
 LARGE_BYTES = 1 << 20
+LONG = ANSWER * 1_800
+"""More than a pipe and a socket hold, and less than the history keeps."""
 
 
 class OpenAISpeech:
@@ -109,6 +111,8 @@ class Call:
     gate: Gate
     ended: Fault | None = None
     """How the server broke it off."""
+    chunks: int = 0
+    """Steps taken so far."""
     said: bool = False
     """Everything that was to be said was said; whether the client stayed to hear it is the journal's `hangups`."""
 
@@ -288,6 +292,9 @@ FAULTS: Faults = {
         call.say.text(ANSWER, padding="x" * LARGE_BYTES), call.say.end + call.say.done, LAST_CHUNK
     ),
     "hints": lambda call: [b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n", *call.whole()],
+    "long": lambda call: call.stream(
+        *(call.say.text(ANSWER * 60) for _ in range(30)), call.say.end + call.say.done, LAST_CHUNK
+    ),
     "at-once": lambda call: [whole(200, call.say.answer(ANSWER))],
     "bad-json-once": lambda call: call.stream(
         *call.words(to=30), call.say.broken("oops"), *call.words(first=30), call.say.end + call.say.done, LAST_CHUNK

@@ -10,10 +10,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from fakes.fault_scripts import ANSWER, CUT, FAULTS, OLLAMA, OPENAI, SPLIT, WORDS, Call, OllamaSpeech, OpenAISpeech
+from fakes.fault_scripts import ANSWER, CUT, FAULTS, LONG, OLLAMA, OPENAI, SPLIT, WORDS, Call, OllamaSpeech, OpenAISpeech
 from fakes.wall import Fault, Gate, Script, Seen, Step, Wall, whole
 
-__all__ = ["ANSWER", "CUT", "FAULTS", "SPLIT", "WORDS", "Call", "FaultWall"]
+__all__ = ["ANSWER", "CUT", "FAULTS", "LONG", "SPLIT", "WORDS", "Call", "FaultWall"]
 
 SPOKEN: dict[str, OpenAISpeech | OllamaSpeech] = {"/v1/chat/completions": OPENAI, "/api/chat": OLLAMA}
 
@@ -54,4 +54,5 @@ class FaultWall(Wall):
             if isinstance(step, Fault):
                 call.ended = step
             yield step
+            call.chunks += 1
         call.said = True

@@ -216,7 +216,9 @@ class Wall:
         return fitting[-1].say(seen) if fitting else self.default(seen)
 
     def close(self) -> None:
-        """Drop every connection and stop."""
+        """Drop every connection and stop. May be called twice."""
+        if self._loop.is_closed():
+            return
         self._call(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(WAIT_S)

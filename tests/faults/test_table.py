@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import pytest
-from fakes.fault_wall import ANSWER, CUT, FAULTS, SPLIT, WORDS, FaultWall
+from fakes.fault_wall import ANSWER, CUT, FAULTS, LONG, SPLIT, WORDS, FaultWall
 from scene import Scene
 
 
@@ -79,6 +79,7 @@ TABLE = {
     "multi-line-data": WHOLE,
     "huge-line": WHOLE,
     "hints": WHOLE,
+    "long": WHOLE._replace(text=LONG),
     "at-once": WHOLE,
     "bad-json-once": WHOLE,
     "bad-json-twice": STOPPED._replace(classes=("protocol",), text="".join(WORDS[:30])),
