@@ -66,7 +66,7 @@ async def held() -> Held:
     """The same, when whatever was given up has had the time to end."""
     async with asyncio.timeout(WAIT_S):
         # ASYNC110: nobody tells of the end of all tasks.
-        while len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110
+        while len(asyncio.all_tasks()) > 1:
             await asyncio.sleep(0.01)
     gc.collect()
     descriptors = len(os.listdir(DESCRIPTORS)) if DESCRIPTORS else 0
