@@ -319,6 +319,8 @@ class Traffic:
 
     def _failed(self, key: str, kind: FailureKind, error: MmaiError | None, took_s: float, wait_s: float | None) -> None:
         before = self._places[key]
+        if before.openings and self._clock.monotonic() - took_s < self._closed_at.get(key, -math.inf):
+            return  # It was under way when the place closed: no try-out that was in vain.
         reason = error.message if error else kind.value
         after = breaker.failed(
             before, kind, self._clock.now(), reason=reason, took_s=took_s, wait_s=wait_s, rng=self._rng.random

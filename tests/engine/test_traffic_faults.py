@@ -351,3 +351,15 @@ def test_whoever_can_wait_waits_while_another_process_tries_the_only_place_out(c
     clock.pass_s(1)
     assert second.opens_at((ONE,)) is None
     assert second.next((ONE, OTHER_MODEL)) is ONE
+
+
+def test_late_failures_of_calls_from_before_do_not_lengthen_the_pause(clock: Hands) -> None:
+    one = traffic(clock)
+    for _ in range(6):
+        one.begin(ONE)
+    fail(one, ONE)
+    for _ in range(6):
+        clock.pass_s(7)
+        one.end(ONE, FailureKind.CUT, took_s=50.0)
+    assert one.next((ONE, OTHER_MODEL)) is ONE
+    assert one._places[one._keys_of(ONE)[2]].openings == 1
