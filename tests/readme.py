@@ -53,7 +53,7 @@ BLOCK = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<text>.*?)^```
 TABLE = re.compile(r"(<!-- (settings|backend) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 CUT = "…"
 
-VOLATILE = re.compile(r" · [\d.]+ tokens/s|<?\d[\d.,]*(?= ?(?:ms|s|kB|tokens/s)\b|/s)|─+| +")
+VOLATILE = re.compile(r" · [\d.]+ tokens/s|<?\d[\d.,]* ?(?:ms|s)\b|<?\d[\d.,]*(?= ?(?:kB|tokens/s)\b|/s)|─+| +")
 """The one rule for what may differ from run to run: figures of time, speed and our own size, and the width they make columns."""
 
 

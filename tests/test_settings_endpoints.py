@@ -86,8 +86,9 @@ def test_a_server_that_may_load_a_model_is_waited_for_longer_than_a_service(home
 def test_each_of_several_keys_is_an_endpoint_and_so_is_each_region(home: Path) -> None:
     rows = places(
         home,
-        "backends: {lab: {kind: openai, endpoints: ['http://a/v1', 'http://b/v1'], regions: [eu, us], api_keys: [k1, k2]}}",
+        "backends: {lab: {kind: openai, endpoints: ['http://a/v1', 'http://b/v1'], regions: [eu, us], costs: [1, 2.5], api_keys: [k1, k2]}}",
     )["lab"]
+    assert [row.cost for row in rows] == [1.0, 1.0, 2.5, 2.5]
     told = [(row.url, row.region, row.credential, row.key_rule.configured.reveal()) for row in rows if row.key_rule.configured]
     assert told == [
         ("http://a/v1", "eu", 0, "k1"),

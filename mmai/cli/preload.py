@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 WEEK_S = 7 * 86400.0
 
+KEPT = "5m"
+"""How long a model stays where nobody says so."""
+
 
 def preload(
     which: Annotated[
@@ -45,8 +48,9 @@ def preload(
 ) -> None:
     """Load models into memory before they are asked.
 
-    The first answer does not wait then. With `resources.memory_budget` in the settings, the least valuable of the others leave where there is not room enough; without
-    names only what fits beside them is loaded. Core ML models live inside mmai and end with it: they cannot be loaded ahead.
+    The first answer does not wait then. With `resources.memory_budget` in the settings, the least valuable of the others leave
+    where there is not room enough. Without names those used most this week are loaded while there is room, or without a budget
+    the first of them. Core ML models live inside mmai and end with it: they cannot be loaded ahead.
 
     \b
     Examples:
@@ -63,9 +67,11 @@ async def _preload(
 ) -> None:
     from mmai.cli.asking import make_room
     from mmai.cli.world import world
-    from mmai.errors import MmaiError, UsageError
+    from mmai.errors import MmaiError, NoEligibleModel, UsageError
     from mmai.render.preload import preload_table
 
+    if unload and (keep_alive is not None or evict):
+        raise UsageError("`--keep-alive` and `--evict` are for loading, and `--unload` is not", hint="mmai preload --help")
     if unload and not which:
         raise UsageError("nothing says which models are to leave", hint="mmai preload --unload REF")
     rows: list[dict[str, Any]] = []
@@ -87,13 +93,15 @@ async def _preload(
                 elif unload:
                     row["state"] = "gone" if await here.residency.unload(route) else "still there"
                 else:
-                    await make_room(route, here, call, by_name=bool(which) or evict)
-                    loaded = await here.residency.load(route, timeout_s=timeout_s, keep_alive=keep_alive)
+                    await make_room(route, here, call, by_name=evict)
+                    kept = route.endpoint.options.get("keep_alive", KEPT) if keep_alive is None else keep_alive
+                    loaded = await here.residency.load(route, timeout_s=timeout_s, keep_alive=kept)
                     state = "was there" if loaded.load_ms is None else "loaded"
                     row |= {"state": state, "size_bytes": loaded.size_bytes, "load_ms": loaded.load_ms}
             except MmaiError as error:
-                row |= {"state": "failed", "error": error.message}
-                first = first or error
+                no_room = not which and isinstance(error, NoEligibleModel)
+                row |= {"state": "no room" if no_room else "failed", "error": error.message}
+                first = first or (None if no_room else error)
     if not rows:
         call.note("no local model was used this week: mmai preload REF")
     call.data = {"models": rows}
@@ -112,6 +120,8 @@ async def _routes(which: list[str], here: "World", call: Frame) -> "list[Route]"
     refs = [await _named(text, here, call) for text in which]
     if not which:
         refs = here.history.most_used(since=here.clock.now() - WEEK_S)
+        if here.resources.memory_budget_bytes is None:
+            refs = refs[:1]  # Its server might let it go for the next one.
     routes = []
     for ref in dict.fromkeys(refs):
         try:

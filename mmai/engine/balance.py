@@ -58,7 +58,7 @@ class Instance:
     __slots__ = (
         "_bad",
         "_bad_at",
-        "cost_usd",
+        "cost",
         "elsewhere",
         "in_flight",
         "key",
@@ -68,7 +68,7 @@ class Instance:
         "region",
     )
 
-    def __init__(self, key: str, *, region: str | None = None, cost_usd: float | None = None) -> None:
+    def __init__(self, key: str, *, region: str | None = None, cost: float | None = None) -> None:
         self.key = key
         self.in_flight = 0
         """Calls of this process that are under way there, or wait for a place."""
@@ -80,8 +80,8 @@ class Instance:
         self.recovered_at: float | None = None
         """When its breaker closed: its share of the calls grows back from then on."""
         self.region = region
-        self.cost_usd = cost_usd
-        """Expected price of one call in US dollars; None is unknown."""
+        self.cost = cost
+        """Of one call, in the unit that is common to all; None is unknown."""
         self._bad = 0.0
         self._bad_at = 0.0
 
@@ -204,10 +204,10 @@ def _nearby(instances: Sequence[Instance], region: str | None, now: float, rng: 
 def _cheap(instances: Sequence[Instance], some: Sequence[int], now: float, rng: Rng) -> int:
     """Among those that answer about as soon as the best, mostly the cheapest: half the price is four times as likely."""
     drawn = [instances[index] for index in some]
-    usual_ms, known = _usual_ms(drawn), sorted(each.cost_usd for each in drawn if each.cost_usd is not None)
-    usual_usd = known[len(known) // 2] if known else 0.0
+    usual_ms, known = _usual_ms(drawn), sorted(each.cost for each in drawn if each.cost is not None)
+    usual_cost = known[len(known) // 2] if known else 0.0
     prices = [_price(each, now, usual_ms) for each in drawn]
-    costs = [max(1e-9, usual_usd if each.cost_usd is None else each.cost_usd) for each in drawn]
+    costs = [max(1e-9, usual_cost if each.cost is None else each.cost) for each in drawn]
     fit, least = min(prices) * FIT, min(costs)
     weights = [(least / cost) ** 2 if price <= fit else 0.0 for cost, price in zip(costs, prices, strict=True)]
     return some[_drawn(weights, rng)]

@@ -7,7 +7,7 @@ from typing import Protocol
 from mmai.backends.base import Resident
 from mmai.clock import Clock
 from mmai.engine.session import Route, Session
-from mmai.errors import MmaiError, NoEligibleModel
+from mmai.errors import CannotConnect, MmaiError, NoEligibleModel, TimedOut
 from mmai.selection.eviction import Held, Verdict, room_for
 from mmai.values.endpoint import Endpoint
 from mmai.values.health import Loaded, ProviderStatus, endpoint_key
@@ -61,15 +61,18 @@ class Residency:
             return ()
         present = await self._present()
         ref = str(route.card.ref)
-        if any(key == ref for key, _, _ in present):
+        if any(_full(key) == _full(ref) for key, _, _ in present):
             return ()
         held = self._held(present)
         need = await self._size_of(route)
         verdict = room_for(need, held, budget_bytes=self.budget_bytes, now=self._clock.now(), by_name=by_name)
         if not verdict.fits:
             raise self._too_little(ref, need, held, verdict)
-        places = {key: endpoint for key, _, endpoint in present}
-        gone = [one for one in verdict.leave if await self._unloaded(one, places[one.ref])]
+        gone = []
+        for one in verdict.leave:
+            holders = [endpoint for key, _, endpoint in present if key == one.ref]
+            if all([await self._unloaded(one, endpoint) for endpoint in holders]):
+                gone.append(one)
         return tuple(gone)
 
     async def load(self, route: Route, *, timeout_s: float, keep_alive: float | str | None = None) -> Loaded:
@@ -110,7 +113,7 @@ class Residency:
     async def _present(self) -> list[tuple[str, Loaded, Endpoint]]:
         """What all local servers hold, each with where."""
         local = [each for each in self._session.endpoints if each.locality == "local" and each.kind not in INSIDE]
-        answers = await asyncio.gather(*(_held(endpoint, self._session) for endpoint in local))
+        answers = await asyncio.gather(*(_told(endpoint, self._session) for endpoint in local))
         found = [(f"{end.provider}:{one.name}", one, end) for end, held in zip(local, answers, strict=True) for one in held]
         self._uses.seen_loaded({ref: (one.size_bytes, None) for ref, one, _ in found}, now=self._clock.now())
         return found
@@ -123,6 +126,7 @@ class Residency:
                 ref=ref,
                 size_bytes=one.size_bytes or 0,
                 used_at=use.used_at,
+                loaded_at=use.loaded_at,
                 load_s=None if use.load_ms is None else use.load_ms / 1000,
                 busy=use.under_way > 0,
                 pinned=_is_for_good(one, now),
@@ -137,7 +141,7 @@ class Residency:
 
     async def _gone(self, backend: Resident, name: str) -> bool:
         until = self._clock.monotonic() + GONE_S
-        while any(one.name == name for one in await backend.loaded()):
+        while any(_full(one.name) == _full(name) for one in await backend.loaded()):
             if self._clock.monotonic() >= until:
                 return False
             await asyncio.sleep(LOOK_S)
@@ -168,6 +172,22 @@ async def _held(endpoint: Endpoint, session: Session) -> Sequence[Loaded]:
         return await backend.loaded()
     except MmaiError:
         return ()
+
+
+async def _told(endpoint: Endpoint, session: Session) -> Sequence[Loaded]:
+    """The same, but that a server which is there and cannot say is an error: its memory may be full."""
+    backend = session.backend(endpoint)
+    if not isinstance(backend, Resident):
+        return ()
+    try:
+        return await backend.loaded()
+    except (CannotConnect, TimedOut):
+        return ()
+
+
+def _full(name: str) -> str:
+    """Without the tag that Ollama implies: `x` and `x:latest` are one model."""
+    return name.removesuffix(":latest")
 
 
 def _is_for_good(loaded: Loaded, now: float) -> bool:

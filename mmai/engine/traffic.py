@@ -280,7 +280,7 @@ class Traffic:
     def _instance(self, route: Route) -> Instance:
         *_, key = self._keys_of(route)
         if key not in self._instances:
-            instance = self._instances[key] = Instance(key, region=route.endpoint.region)
+            instance = self._instances[key] = Instance(key, region=route.endpoint.region, cost=route.endpoint.cost)
             place = self._places[key]
             age_s = 0.0 if place.latency_at is None else max(0.0, self._clock.now() - place.latency_at)
             if place.latency_ms is not None:

@@ -26,6 +26,8 @@ class Held(Struct, frozen=True, kw_only=True):
     size_bytes: int
     used_at: tuple[float, ...] = ()
     """When it was called, in Unix seconds."""
+    loaded_at: float | None = None
+    """When it was seen to be loaded."""
     load_s: float | None = None
     """How long loading it takes; None was never seen."""
     busy: bool = False
@@ -80,5 +82,5 @@ def _spared(leave: list[Held], short: int) -> list[Held]:
 
 
 def _may_leave(held: Held, now: float, *, by_name: bool) -> bool:
-    latest = max(held.used_at, default=-math.inf)
+    latest = max((*held.used_at, held.loaded_at or -math.inf))
     return not (held.busy or held.pinned or (now - latest < REST_S and not by_name))

@@ -1,7 +1,7 @@
 """The endpoints the settings name: each with its address, waiting times, declared models, and the keys it may be sent."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -13,6 +13,8 @@ from mmai.values.endpoint import NO_KEY, Endpoint, KeyRule, Timeouts
 from mmai.values.model import Locality, ModelCard
 from mmai.values.service import Service, served
 from mmai.values.url import is_loopback
+
+T = TypeVar("T")
 
 EMBEDDED = ("builtin", "coreml")
 """Kinds that run inside mmai and know no keys."""
@@ -34,11 +36,15 @@ def endpoints(settings: Settings, *, env: Mapping[str, str]) -> tuple[Endpoint, 
     for provider, backend in backends.items():
         kind = backend.kind or (PROVIDERS[provider].kind if provider in PROVIDERS else provider)
         for place, url in enumerate(backend.endpoints or (PROVIDERS[kind].url if kind in PROVIDERS else None,)):
-            region = backend.regions[place] if place < len(backend.regions) else None
+            region, cost = _at(backend.regions, place), _at(backend.costs, place)
             for credential, keyed in enumerate(_keyed(backend)):
                 endpoint = _endpoint(provider, kind, url, keyed, settings, env=env)
-                found.append(replace(endpoint, credential=credential, region=region))
+                found.append(replace(endpoint, credential=credential, region=region, cost=cost))
     return tuple(found)
+
+
+def _at(given: tuple[T, ...], place: int) -> T | None:
+    return given[place] if place < len(given) else None
 
 
 def _keyed(backend: BackendSettings) -> list[BackendSettings]:

@@ -40,6 +40,9 @@ BACKEND: Table = {
     "connect_timeout_ms": Key(number(1), "longest wait for a connection in milliseconds; 5000 by default"),
     "total_timeout_ms": Key(number(1), "longest time of one call; by default that of the whole request, `run.timeout`"),
     "max_parallel": Key(whole(), "most calls at a time of each endpoint; what is wise below that is found out"),
+    "costs": Key(
+        listed(number()), "what a call of each endpoint costs beside the others, for `balance.strategy: cost_optimised`"
+    ),
     "regions": Key(words, "where the endpoints stand, in their order, for `balance.strategy: geographic`"),
     "headers": Key(headers, "HTTP headers to send with every call", secret=True),
     "models": Key(listed(declared), "names of models, or rows that describe them"),

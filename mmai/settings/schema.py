@@ -84,6 +84,8 @@ class BackendSettings(Struct, frozen=True, kw_only=True):
     """Most calls at a time of each endpoint."""
     regions: tuple[str, ...] = ()
     """Where the endpoints stand, in their order."""
+    costs: tuple[float, ...] = ()
+    """What a call of each endpoint costs beside the others, in their order."""
     headers: dict[str, str] = {}
     models: tuple[DeclaredModel, ...] = ()
     keep_alive: float | str | None = None

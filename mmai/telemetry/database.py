@@ -250,7 +250,7 @@ def _conversations(connection: sqlite3.Connection) -> None:
 def _residents(connection: sqlite3.Connection) -> None:
     """What local models were seen to hold in memory, and how long they took to load."""
     connection.execute(
-        "CREATE TABLE residents (ref TEXT PRIMARY KEY, size_bytes REAL, load_ms REAL, seen_at REAL) WITHOUT ROWID"
+        "CREATE TABLE residents (ref TEXT PRIMARY KEY, size_bytes REAL, load_ms REAL, loaded_at REAL) WITHOUT ROWID"
     )
 
 

@@ -38,27 +38,26 @@ def most_used(connection: sqlite3.Connection, *, since: float) -> list[str]:
 def seen_loaded(connection: sqlite3.Connection, sizes: Mapping[str, tuple[int | None, float | None]], *, now: float) -> None:
     """Remember the bytes models hold, and the milliseconds it took to load them."""
     for ref, (size_bytes, load_ms) in sizes.items():
-        row = connection.execute("SELECT size_bytes, load_ms FROM residents WHERE ref = ?", (ref,)).fetchone() or (None, None)
-        before_bytes, before_ms = row
+        query = "SELECT size_bytes, load_ms, loaded_at FROM residents WHERE ref = ?"
+        before_bytes, before_ms, loaded_at = connection.execute(query, (ref,)).fetchone() or (None, None, None)
         took = load_ms if load_ms is not None and load_ms >= LOADED_MS else None
         connection.execute(
-            "INSERT OR REPLACE INTO residents (ref, size_bytes, load_ms, seen_at) VALUES (?, ?, ?, ?)",
-            (ref, _followed(before_bytes, size_bytes), _followed(before_ms, took), now),
+            "INSERT OR REPLACE INTO residents (ref, size_bytes, load_ms, loaded_at) VALUES (?, ?, ?, ?)",
+            (ref, _followed(before_bytes, size_bytes), _followed(before_ms, took), loaded_at if load_ms is None else now),
         )
 
 
 def _use(connection: sqlite3.Connection, ref: str, under_way: int, now: float) -> Use:
     query = "SELECT started_at FROM runs WHERE model = ? AND status = 'ok' AND started_at >= ? ORDER BY started_at DESC LIMIT ?"
     moments = [moment for (moment,) in connection.execute(query, (ref, now - WEEK_S, LATEST_USES))]
-    size_bytes, load_ms = connection.execute("SELECT size_bytes, load_ms FROM residents WHERE ref = ?", (ref,)).fetchone() or (
-        None,
-        None,
-    )
+    query = "SELECT size_bytes, load_ms, loaded_at FROM residents WHERE ref = ?"
+    size_bytes, load_ms, loaded_at = connection.execute(query, (ref,)).fetchone() or (None, None, None)
     return Use(
         used_at=tuple(reversed(moments)),
         under_way=under_way,
         size_bytes=None if size_bytes is None else round(size_bytes),
         load_ms=load_ms,
+        loaded_at=loaded_at,
     )
 
 

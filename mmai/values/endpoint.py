@@ -86,6 +86,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """Which of several keys for the same address it is called with, counted from 0."""
     region: str | None = None
     """Where it stands, as the settings call that."""
+    cost: float | None = None
+    """What a call costs here beside the other endpoints of its provider, in any unit."""
     max_parallel: int | None = None
     """Most calls at a time that it may be given."""
     key: Secret | None = None

@@ -83,3 +83,5 @@ class Use(Struct, frozen=True, kw_only=True):
     size_bytes: int | None = None
     """In memory, as it was seen there."""
     load_ms: float | None = None
+    loaded_at: float | None = None
+    """When it was loaded last, as far as mmai did that."""

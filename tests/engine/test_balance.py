@@ -106,7 +106,7 @@ def test_near_places_come_first_until_they_are_busy() -> None:
 
 def test_the_cheaper_place_is_preferred_while_it_is_good_enough() -> None:
     places = instances(100, 100, 100)
-    places[0].cost_usd, places[1].cost_usd = 0.001, 0.002
+    places[0].cost, places[1].cost = 0.001, 0.002
     cheap, dear, unknown = shares(places, Strategy.COST_OPTIMISED)
     assert cheap > 2.5 * dear
     assert unknown == pytest.approx(dear, abs=0.05)
@@ -128,8 +128,8 @@ def test_whatever_the_figures_somebody_is_picked(
     states: list[tuple[float | None, int, int, float | None]], strategy: Strategy, now: float, seed: int
 ) -> None:
     places = instances(*(latency_ms for latency_ms, *_ in states))
-    for place, (_, in_flight, elsewhere, cost_usd) in zip(places, states, strict=True):
-        place.in_flight, place.elsewhere, place.cost_usd = in_flight, elsewhere, cost_usd
+    for place, (_, in_flight, elsewhere, cost) in zip(places, states, strict=True):
+        place.in_flight, place.elsewhere, place.cost = in_flight, elsewhere, cost
         place.recovered_at = now if place.in_flight % 7 == 0 else None
     rng = random.Random(seed)
     assert 0 <= pick(places, strategy=strategy, now=now, rng=rng, turn=lambda: 3, region="eu") < len(places)
