@@ -76,34 +76,29 @@ class Plain:
         return None
 
     async def _connect(self, connect_s: float) -> "_Connection":
-        opening = asyncio.get_running_loop().create_task(self._open(connect_s))
-        try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            # If it were cancelled too, asyncio would lose a socket that has just connected: nobody closes it until it is
-            # garbage (3.11.7 with `happy_eyeballs_delay`: 33 of 47 calls that were cancelled while connecting).
-            opening.add_done_callback(_drop)
-            raise
-
-    async def _open(self, connect_s: float) -> "_Connection":
         loop = asyncio.get_running_loop()
         host, port = self._address.host, self._address.port
+        opening = loop.create_task(loop.create_connection(_Connection, host, port, happy_eyeballs_delay=SECOND_ADDRESS_DELAY_S))
         try:
+            # It is left and not cancelled: asyncio would lose a socket that has just connected, which nobody closes until it is
+            # garbage (3.11.7 with `happy_eyeballs_delay`: 33 of 47 calls that were cancelled while connecting).
             async with asyncio.timeout(connect_s):
-                _, connection = await loop.create_connection(
-                    _Connection, host, port, happy_eyeballs_delay=SECOND_ADDRESS_DELAY_S
-                )
+                _, connection = await asyncio.shield(opening)
         except TimeoutError as exc:
+            opening.add_done_callback(_drop)
             raise connect_timed_out(self._where, connect_s) from exc
         except OSError as exc:
             raise cannot_connect(self._where, exc) from exc
+        except asyncio.CancelledError:
+            opening.add_done_callback(_drop)
+            raise
         return connection
 
 
-def _drop(opening: "asyncio.Task[_Connection]") -> None:
-    """Close a connection nobody waits for any more."""
+def _drop(opening: "asyncio.Task[tuple[asyncio.Transport, _Connection]]") -> None:
+    """Close a connection nobody waits for any more, when there is one."""
     if not opening.cancelled() and opening.exception() is None:
-        opening.result().abort()
+        opening.result()[0].abort()
 
 
 class PlainExchange:
