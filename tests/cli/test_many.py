@@ -224,11 +224,15 @@ def test_nothing_is_sent_to_see_what_would_be(many: Mmai, ollama: FakeOllama) ->
 
 
 def test_a_reader_that_leaves_ends_it(many: Mmai, ollama: FakeOllama) -> None:
+    gate = Gate()
+    ollama.when(lambda seen: b'"say 12"' in seen.body, lambda seen: [gate, *said(seen, "late")])
     process = many.start(*MODEL, "--batch", "in.jsonl", "-j", "1")
     assert process.stdout is not None
     process.stdout.readline()
+    gate.wait_reached()
     process.stdout.close()
     process.stdout = None
+    gate.open()
     process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 141
 

@@ -26,8 +26,10 @@ from mmai.values.record import RunRecord, RunStatus
 from mmai.values.request import Message, Request, TextPart
 
 CYCLES, WARM_AT, AT_A_TIME = 1_000, 200, 40
-GROWTH_BYTES = 64 * 1024
-"""Most that may be allocated at the end beyond what was after `WARM_AT` cycles; 8 to 15 KiB are, and 50 KiB after 2,000 more."""
+GROWTH_BYTES = 512 * 1024
+"""Most that may be allocated at the end beyond what was after `WARM_AT` cycles: 8 to 15 KiB on an idle machine, some hundred on a
+busy one, where the servers, which live in this process too, are still at work. A request that stayed would be 10 KiB.
+"""
 
 WAITS = Timeouts(connect_s=1.0, first_token_s=0.3, stall_s=0.3, total_s=1.0)
 FAULTS = (
@@ -144,7 +146,7 @@ class Ring:
             assert record.text in (ANSWER, SPLIT + ANSWER)
         self.ends[record.status] += 1
         self.tried.update(names)
-        unsure = ("timeout", "cannot_connect")
+        unsure = ("timeout", "cannot_connect", "interrupted")
         self.arrived.update(name for name, attempt in zip(names, record.attempts, strict=True) if attempt.failure not in unsure)
         self.answered += sum(answers)
         self.again += len(names) - len(set(names))
@@ -200,7 +202,7 @@ def test_a_thousand_requests_lose_nothing_and_leave_nothing_behind() -> None:
     assert ring.ends.total() == CYCLES
     assert ring.ends["ok"] == ring.answered
     assert ring.again <= max(RetryBudget.LEAST, RetryBudget.SHARE * CYCLES)
-    # Calls that were given up are no attempts of their runs, and some of them were given up before they were sent.
+    # Some calls were given up before they were sent.
     assert not ring.arrived - ring.calls
     assert (ring.calls - ring.tried).total() <= ring.ends["cancelled"]
     assert late.tasks == early.tasks == 1
