@@ -15,7 +15,7 @@ from mmai.engine.retry import Again, Elsewhere, GiveUp, after
 from mmai.engine.session import Route, Session
 from mmai.engine.tally import Tally
 from mmai.engine.traffic import Traffic
-from mmai.errors import IncompleteAnswer, MmaiError
+from mmai.errors import IncompleteAnswer, Interrupted, MmaiError
 from mmai.values.event import Event, FinishedEvent
 from mmai.values.model import ModelCard
 from mmai.values.record import Attempt, RunRecord, RunStatus
@@ -273,6 +273,8 @@ class Run:
             raise
         except BaseException:
             self._traffic.dropped(route)
+            if self.tally.is_under_way:
+                self.tally.end_attempt(route, Interrupted("the call was given up"))
             raise
 
     def _demand_open(self, route: Route) -> None:

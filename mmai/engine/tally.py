@@ -48,6 +48,8 @@ class Tally:
         self._images = 0
         self._answered = False
         self._price: Price | None = None
+        self.is_under_way = False
+        """A call went out that did not end yet."""
         self._wasted_usd: float | None = 0.0
         """What answers cost that were cut and begun anew; None when any of it is unknown."""
         self._record = RunRecord(
@@ -84,7 +86,7 @@ class Tally:
 
     def sending(self, route: Route) -> None:
         """A call goes out now."""
-        self._sent = self._clock.monotonic()
+        self._sent, self.is_under_way = self._clock.monotonic(), True
         if not self._record.attempts:
             self._began = self._sent
         self._price = route.card.price
@@ -126,6 +128,7 @@ class Tally:
             ms=self._ms_since(self._sent),
             executor=self._record.execution.executor if self._record.execution else None,
         )
+        self.is_under_way = False
         self._record = structs.replace(self._record, attempts=(*self._record.attempts, attempt))
         return attempt
 

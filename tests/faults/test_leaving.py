@@ -89,7 +89,6 @@ def test_a_reader_that_left_before_the_first_word_is_noticed_with_it(scene: Scen
     assert wall.hung_up(wall.tried[0])
 
 
-@pytest.mark.xfail(strict=True, reason="a call that is cancelled is not among the attempts of its run")
 def test_a_call_that_is_cancelled_is_an_attempt_too(scene: Scene, wall: FaultWall) -> None:
     run = begun(scene, wall, "-m", "wall:silent")
     run.process.send_signal(signal.SIGINT)
