@@ -14,7 +14,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """The `mmai` command."""
     # A command lives for a tenth of a second and makes little garbage: looking for it while modules load, and once more in all of
     # them on the way out, was a fifth of every run.
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(100_000, 20, 20)
     arguments = list(sys.argv[1:] if argv is None else argv)
     PROCESS.env = dict(os.environ)
     try:
